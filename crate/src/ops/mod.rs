@@ -1,0 +1,1 @@
+//! One operation a file: its shape rule, its candle version, its WGSL pipeline and its tests.

@@ -1,0 +1,1 @@
+//! Model packs: one GGUF file with all tensors and metadata.

@@ -1,0 +1,11 @@
+//! A photo becomes a fitted 3-D face: picture, landmarks, crop, fit.
+
+pub mod face_model;
+pub mod fitted;
+pub mod landmarks;
+pub mod picture;
+
+pub use face_model::FaceModel;
+pub use fitted::FittedFace;
+pub use landmarks::FaceLandmarks;
+pub use picture::Picture;
