@@ -15,13 +15,17 @@ pub struct Contour {
     pub lower: Vec<u32>,
 }
 
-/// One eyeball.
-#[derive(Clone, Copy, Debug)]
+/// One eyeball. It has no vertices: a sphere is a centre and a radius.
+#[derive(Clone, Debug)]
 pub struct Eyeball {
     /// Centre in the neutral face, cm.
     pub center: [f32; 3],
     /// Radius of the sclera, cm.
     pub radius: f32,
+    /// Radius of the iris, cm.
+    pub iris_radius: f32,
+    /// How each identity mode moves the centre, cm a unit of weight.
+    pub identity: Vec<[f32; 3]>,
 }
 
 /// Neutral shape, identity and expression modes, and the index tables that fit and decoder need.

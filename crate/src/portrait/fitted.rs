@@ -45,6 +45,10 @@ pub struct FittedFace {
     pub shape: Vec<[f32; 3]>,
     /// `shape` plus the offsets that put every landmark exactly on the photo.
     pub base: Vec<[f32; 3]>,
+    /// Centre of the subject's right eyeball (image left), head space, cm.
+    pub eye_right: [f32; 3],
+    /// Centre of the subject's left eyeball (image right), head space, cm.
+    pub eye_left: [f32; 3],
     /// Mean landmark error before pinning, crop pixels.
     pub error: f32,
     /// Spectacles were found: skin around the eyes must not move.
