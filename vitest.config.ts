@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["web/tests/**/*.test.ts"] } },
+      {
+        test: {
+          name: "browser",
+          include: ["wasm-tests/**/*.test.ts"],
+          // One browser at a time: the machine may have two cores.
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});

@@ -1,0 +1,45 @@
+import { Parlante } from "parlante";
+import { el } from "./elements.js";
+import { listenToKeys } from "./keys.js";
+import { Panel } from "./panel.js";
+import { Save } from "./save.js";
+import { Sources } from "./sources.js";
+import { say, sayError } from "./status.js";
+import { SAY } from "./text.js";
+import { Transport } from "./transport.js";
+
+const engine = el("engine");
+
+const transport = new Transport();
+const panel = new Panel();
+const save = new Save();
+const sources = new Sources(() => transport.renewed());
+listenToKeys(transport, panel, save);
+
+try {
+  const parlante = await Parlante.create({
+    canvas: el<HTMLCanvasElement>("face"),
+    backend: backendOf(new URLSearchParams(location.search).get("backend")),
+    onProgress: ({ loaded, total }) => {
+      engine.textContent = loaded === total ? SAY.opening : SAY.loading(loaded, total);
+    },
+  });
+  parlante.on("notice", say);
+  parlante.on("error", sayError);
+  parlante.on("stats", ({ backend, size, fps, frameMs }) => {
+    engine.textContent = SAY.readyOn(backend, size);
+    el("details").textContent = SAY.stats(fps, frameMs);
+  });
+  panel.attach(parlante);
+  await sources.attach(parlante);
+  save.attach(parlante);
+  transport.attach(parlante);
+} catch (error) {
+  engine.textContent = "";
+  sayError(error);
+}
+
+/** `?backend=cpu` and `?backend=webgpu` choose an executor by hand. */
+function backendOf(wanted: string | null): "auto" | "cpu" | "webgpu" {
+  return wanted === "cpu" || wanted === "webgpu" ? wanted : "auto";
+}

@@ -1,0 +1,150 @@
+import { type Controls, type ControlsChange, DEFAULT_CONTROLS, EMOTIONS, type Parlante, RANGES } from "parlante";
+import { el, fillTrack, make } from "./elements.js";
+import { FIXED, MOODS, SAY } from "./text.js";
+
+/** Sliders with a value of their own; moods and gaze have their own shape. */
+const SLIDERS = ["distance", "liveliness", "articulation"] as const;
+/** How far one press of an arrow key turns the gaze, degrees. */
+const GAZE_STEP = 3;
+const GAZE_MOST = RANGES.gaze[1];
+
+/** The controls of the face: what is shown always is what the face has. */
+export class Panel {
+  readonly #refreshers: ((controls: Controls) => void)[] = [];
+  #controls: Controls = DEFAULT_CONTROLS;
+  #parlante: Parlante | undefined;
+
+  constructor() {
+    for (const mood of EMOTIONS) {
+      const change = (weight: number) => this.change({ emotion: { [mood]: weight } });
+      el("moods").append(this.#slider(MOODS[mood], RANGES.emotion, change, (c) => c.emotion[mood], 0));
+    }
+    for (const name of SLIDERS) {
+      const change = (value: number) => this.change({ [name]: value });
+      el("sliders").append(this.#slider(FIXED[name], RANGES[name], change, (c) => c[name], DEFAULT_CONTROLS[name]));
+    }
+    this.#gazePad(el("gaze"), 0.42 * 2);
+    this.#gazePad(el("face"), 1);
+    this.#refreshers.push((c) => showGaze(c));
+    this.#refreshers.push((c) => el("seed").replaceChildren(String(c.seed)));
+    el("take").onclick = () => this.anotherTake();
+    el("reset").onclick = () => this.reset();
+    el("face").addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    this.#refresh();
+  }
+
+  /** From now on the face follows. */
+  attach(parlante: Parlante): void {
+    this.#parlante = parlante;
+    parlante.controls = this.#controls;
+  }
+
+  get controls(): Controls {
+    return this.#controls;
+  }
+
+  /** Changes some controls, of the face and on the page. */
+  change(change: ControlsChange): void {
+    if (this.#parlante === undefined) this.#controls = merged(this.#controls, change);
+    else {
+      this.#parlante.controls = change;
+      this.#controls = this.#parlante.controls;
+    }
+    this.#refresh();
+  }
+
+  /** Moves the gaze by degrees. */
+  turnGaze(x: number, y: number): void {
+    const { gaze } = this.#controls;
+    this.change({ gaze: { x: limited(gaze.x + x * GAZE_STEP), y: limited(gaze.y + y * GAZE_STEP) } });
+  }
+
+  /** Brings the face nearer (above 1) or farther. */
+  approach(factor: number): void {
+    const [low, high] = RANGES.distance;
+    this.change({ distance: Math.min(high, Math.max(low, this.#controls.distance * factor)) });
+  }
+
+  /** Switches one mood fully on, or off again. */
+  toggleMood(index: number): void {
+    const mood = EMOTIONS[index];
+    if (mood !== undefined) this.change({ emotion: { [mood]: this.#controls.emotion[mood] > 0 ? 0 : 1 } });
+  }
+
+  anotherTake(): void {
+    this.change({ seed: this.#controls.seed + 1 });
+  }
+
+  reset(): void {
+    this.change(DEFAULT_CONTROLS);
+  }
+
+  #refresh(): void {
+    for (const refresh of this.#refreshers) refresh(this.#controls);
+  }
+
+  #slider(
+    name: string,
+    [min, max]: readonly [number, number],
+    change: (value: number) => void,
+    read: (controls: Controls) => number,
+    initial: number,
+  ): HTMLElement {
+    const input = make("input", { type: "range", min: String(min), max: String(max), step: "0.01" });
+    input.oninput = () => change(input.valueAsNumber);
+    input.ondblclick = () => change(initial);
+    this.#refreshers.push((controls) => {
+      input.value = String(read(controls));
+      input.setAttribute("aria-valuetext", SAY.percent(read(controls)));
+      input.title = SAY.percent(read(controls));
+      fillTrack(input);
+    });
+    return make("label", { className: "slider" }, name, input);
+  }
+
+  /** Lets a pointer drag the gaze over `pad`; `reach` is the part of its side that the whole range takes. */
+  #gazePad(pad: HTMLElement, reach: number): void {
+    const point = (event: PointerEvent) => {
+      const box = pad.getBoundingClientRect();
+      const along = (at: number, side: number) => limited(((at / side - 0.5) / (reach / 2)) * GAZE_MOST);
+      const [x, y] = [along(event.clientX - box.left, box.width), along(event.clientY - box.top, box.height)];
+      this.change({ gaze: { x, y } });
+    };
+    pad.addEventListener("pointerdown", (event) => {
+      pad.setPointerCapture(event.pointerId);
+      if (pad.id === "gaze") point(event);
+    });
+    pad.addEventListener("pointermove", (event) => {
+      if (pad.hasPointerCapture(event.pointerId)) point(event);
+    });
+    pad.addEventListener("dblclick", () => this.change({ gaze: { x: 0, y: 0 } }));
+  }
+
+  #wheel(event: WheelEvent): void {
+    event.preventDefault();
+    this.approach(Math.exp(-event.deltaY / 2000));
+  }
+}
+
+function limited(degrees: number): number {
+  return Math.round(Math.min(GAZE_MOST, Math.max(-GAZE_MOST, degrees)));
+}
+
+/** Before the engine is there the page remembers what was chosen. */
+function merged(controls: Controls, change: ControlsChange): Controls {
+  return {
+    ...controls,
+    ...change,
+    emotion: { ...controls.emotion, ...change.emotion },
+    gaze: { ...controls.gaze, ...change.gaze },
+  };
+}
+
+function showGaze({ gaze }: Controls): void {
+  const pad = el("gaze");
+  pad.style.setProperty("--x", String(gaze.x / GAZE_MOST));
+  pad.style.setProperty("--y", String(gaze.y / GAZE_MOST));
+  pad.setAttribute("aria-valuenow", String(gaze.x));
+  pad.setAttribute("aria-valuetext", SAY.degrees(gaze.x, gaze.y));
+  el("gaze-value").textContent = SAY.degrees(gaze.x, gaze.y);
+}

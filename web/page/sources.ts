@@ -1,0 +1,140 @@
+import type { Parlante } from "parlante";
+import { el } from "./elements.js";
+import { say, sayError } from "./status.js";
+import { FIXED, SAY } from "./text.js";
+
+/** What is shown and heard before anything was chosen. */
+const SAMPLE_PORTRAIT = new URL("./samples/portrait.jpg", import.meta.url);
+const SAMPLE_VOICE = new URL("./samples/speech.wav", import.meta.url);
+/** Where the consent is remembered, on this machine only. */
+const CONSENT = "parlante.consent";
+
+const frame = el("frame");
+
+/** Own photos and recordings, by button, drop or paste, and the way back to the samples. */
+export class Sources {
+  #parlante: Parlante | undefined;
+  /** Files chosen before the engine was there. */
+  readonly #early: File[] = [];
+
+  /** `onChange` hears that another portrait or voice is in place. */
+  constructor(private readonly onChange: () => void) {
+    for (const id of ["portrait-file", "voice-file"]) {
+      const input = el<HTMLInputElement>(id);
+      input.onchange = () => {
+        const file = input.files?.[0];
+        // The same file may be chosen again after it was changed.
+        input.value = "";
+        if (file) void this.take(file);
+      };
+    }
+    el("samples").onclick = () => void this.samples().catch(sayError);
+    this.#acceptDrops();
+    document.addEventListener("paste", (event) => {
+      const file = event.clipboardData?.files[0];
+      if (file) void this.take(file);
+    });
+  }
+
+  /** The engine is there: files that were chosen early are taken now. */
+  async attach(parlante: Parlante): Promise<void> {
+    this.#parlante = parlante;
+    await this.samples();
+    for (const file of this.#early.splice(0)) await this.take(file);
+  }
+
+  /** Sample portrait and sample sentence. */
+  async samples(): Promise<void> {
+    const parlante = this.#parlante;
+    if (parlante === undefined) return;
+    await parlante.setPortrait(SAMPLE_PORTRAIT);
+    frame.classList.add("alive");
+    await parlante.setVoice(SAMPLE_VOICE);
+    el("portrait-name").textContent = FIXED.portraitSample;
+    el("voice-name").textContent = FIXED.voiceSample;
+    el("samples").hidden = true;
+    say(SAY.ready);
+    this.onChange();
+  }
+
+  /** A file of a person's own: a picture becomes the portrait, a sound the voice. */
+  async take(file: File): Promise<void> {
+    const kind = kindOf(file);
+    if (kind === undefined) return sayError(SAY.unknownFile(file.name));
+    if (kind === "portrait" && !(await consent())) return;
+    if (this.#parlante === undefined) {
+      this.#early.push(file);
+      return say(SAY.waiting);
+    }
+    try {
+      frame.classList.add("busy");
+      if (kind === "portrait") await this.#portrait(this.#parlante, file);
+      else await this.#voice(this.#parlante, file);
+      el("samples").hidden = false;
+      this.onChange();
+    } catch (error) {
+      sayError(error);
+    } finally {
+      frame.classList.remove("busy");
+    }
+  }
+
+  async #portrait(parlante: Parlante, file: File): Promise<void> {
+    say(SAY.looking(file.name));
+    const info = await parlante.setPortrait(file);
+    el("portrait-name").textContent = file.name;
+    say(SAY.portrait(file.name, info));
+  }
+
+  async #voice(parlante: Parlante, file: File): Promise<void> {
+    say(SAY.listening(file.name));
+    const { duration } = await parlante.setVoice(file);
+    el("voice-name").textContent = file.name;
+    say(SAY.voice(file.name, duration));
+  }
+
+  #acceptDrops(): void {
+    let inside = 0;
+    const show = () => el("drop").toggleAttribute("hidden", inside === 0);
+    addEventListener("dragenter", (event) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      inside += 1;
+      show();
+    });
+    addEventListener("dragleave", () => {
+      inside = Math.max(0, inside - 1);
+      show();
+    });
+    addEventListener("dragover", (event) => event.preventDefault());
+    addEventListener("drop", (event) => {
+      event.preventDefault();
+      inside = 0;
+      show();
+      void this.#takeAll([...(event.dataTransfer?.files ?? [])]);
+    });
+  }
+
+  async #takeAll(files: File[]): Promise<void> {
+    for (const file of files) await this.take(file);
+  }
+}
+
+/** What a file is meant as, by its type or, where the system knows none, by its name. */
+export function kindOf({ type, name }: { type: string; name: string }): "portrait" | "voice" | undefined {
+  if (type.startsWith("image/") || /\.(jpe?g|png|webp|avif|heic|gif|bmp)$/i.test(name)) return "portrait";
+  const sound = /\.(wav|mp3|flac|ogg|oga|opus|m4a|aac|mp4|webm|aiff?)$/i;
+  if (type.startsWith("audio/") || type.startsWith("video/") || sound.test(name)) return "voice";
+  return undefined;
+}
+
+/** Asks once whether a person may be animated; the answer is remembered on this machine. */
+async function consent(): Promise<boolean> {
+  if (localStorage.getItem(CONSENT) === "yes") return true;
+  const dialog = el<HTMLDialogElement>("consent");
+  dialog.returnValue = "no";
+  dialog.showModal();
+  await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
+  if (dialog.returnValue !== "yes") return false;
+  localStorage.setItem(CONSENT, "yes");
+  return true;
+}

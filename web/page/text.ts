@@ -1,0 +1,132 @@
+// Every word of the page stands here. Fixed ones are put into the HTML when the page is built.
+
+import type { Emotion, PortraitInfo } from "parlante";
+
+/** Fixed words, by the name they have in index.html. */
+export const FIXED = {
+  title: "Parlante",
+  description: "One photo and a voice become a person who speaks. Everything happens on this machine.",
+  tagline: "One photo, one voice: a face that speaks. Nothing leaves this machine.",
+  noScript: "This page needs JavaScript: it makes the pictures itself, on this machine.",
+  starting: "Starting",
+  helpButton: "Help and details",
+  stage: "The face",
+  synthetic: "synthetic",
+  dropHere: "Drop a photo, or a recording",
+  speak: "Speak",
+  position: "Position",
+  mute: "Mute",
+  volume: "Volume",
+  sources: "Who speaks, and what",
+  portrait: "Portrait",
+  portraitSample: "sample: Eileen Collins, NASA",
+  choosePortrait: "Photo",
+  voice: "Voice",
+  voiceSample: "sample sentence",
+  chooseVoice: "Recording",
+  backToSamples: "Back to the samples",
+  direct: "How",
+  mood: "Mood",
+  gaze: "Gaze",
+  gazeHint: "Drag, or arrow keys",
+  distance: "Nearness",
+  liveliness: "Liveliness",
+  articulation: "Mouth",
+  take: "Take",
+  takeHint: "The same speech, moved differently",
+  anotherTake: "Another take",
+  reset: "Reset all",
+  keep: "Keep",
+  format: "Format",
+  mp4: "MP4 (H.264, AAC)",
+  webm: "WebM (VP9, Opus)",
+  withLabel: "Write “synthetic” into the picture",
+  save: "Save video",
+  cancel: "Cancel",
+  saving: "Saving",
+  consentTitle: "A photo of a person",
+  consentWhy: "A face that speaks can deceive. Please animate only yourself, people who agreed, or works of art.",
+  consentHow: "The photo stays on this machine. Your answer is remembered here and nowhere else.",
+  consentYes: "I may animate this face",
+  consentNo: "Choose another",
+  helpTitle: "Keys and details",
+  helpClose: "Close",
+} as const;
+
+/** Keys and what they do, for the help. */
+export const KEYS: readonly (readonly [string, string])[] = [
+  ["Space", "speak or pause"],
+  ["← ↑ → ↓", "turn the gaze"],
+  ["+  −", "nearer, farther"],
+  ["1 … 7", "a mood on or off"],
+  ["0", "reset all"],
+  ["T", "another take"],
+  ["M", "mute"],
+  ["S", "save the video"],
+  ["?", "this help"],
+];
+
+export const MOODS: Record<Emotion, string> = {
+  happy: "Happy",
+  sad: "Sad",
+  angry: "Angry",
+  afraid: "Afraid",
+  disgusted: "Disgusted",
+  surprised: "Surprised",
+  contempt: "Scornful",
+};
+
+/** Words of the primary button. */
+export const SPEAK = { idle: "Speak", waiting: "Wait", playing: "Pause", paused: "Go on", again: "Speak again" };
+
+const number = new Intl.NumberFormat("en");
+const mega = (bytes: number) => (bytes / 1e6).toFixed(1);
+
+/** Minutes and seconds. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+/** Sentences that say what is going on. */
+export const SAY = {
+  loading: (loaded: number, total: number | undefined) =>
+    total === undefined
+      ? `Loading the model, ${mega(loaded)} MB`
+      : `Loading the model, ${mega(loaded)} of ${mega(total)} MB`,
+  opening: "Preparing the model",
+  looking: (name: string) => `Looking at ${name}`,
+  listening: (name: string) => `Listening to ${name}`,
+  ready: "Ready",
+  readyOn: (backend: string, size: number) =>
+    `Runs on ${backend === "webgpu" ? "the graphics card (WebGPU)" : "the processor"}, ${size} px`,
+  waiting: "Speaks as soon as the face is ready",
+  speaking: "Speaking",
+  paused: "Paused",
+  spoken: "Done",
+  portrait: (name: string, { width, height, faces, glasses, yaw }: PortraitInfo) => {
+    const parts = [`Portrait: ${name}, ${number.format(width)} × ${number.format(height)}`];
+    parts.push(faces === 1 ? "one face" : `${faces} faces, the largest is used`);
+    if (glasses) parts.push("glasses found");
+    const turned = Math.round(Math.abs(yaw));
+    if (turned > 30) parts.push(`head turned ${turned}°: expect smears`);
+    return parts.join(", ");
+  },
+  voice: (name: string, seconds: number) => `Voice: ${name}, ${clock(seconds)}`,
+  progress: (done: number, left: number | undefined) =>
+    `${Math.floor(done * 100)} %${left === undefined ? "" : `, ${clock(left)} left`}`,
+  saved: (name: string, bytes: number) => `Saved ${name}, ${mega(bytes)} MB`,
+  notSaved: "The video was not saved",
+  unknownFile: (name: string) => `“${name}” is neither a picture nor a recording. Please drop a photo or a sound file.`,
+  stats: (fps: number, frameMs: number) => `${fps.toFixed(0)} frames a second, ${frameMs.toFixed(0)} ms for each`,
+  degrees: (x: number, y: number) => {
+    const side = x === 0 ? "" : `${Math.abs(x)}° ${x > 0 ? "right" : "left"}`;
+    const height = y === 0 ? "" : `${Math.abs(y)}° ${y > 0 ? "down" : "up"}`;
+    return [side, height].filter((part) => part !== "").join(", ") || "straight";
+  },
+  percent: (value: number) => `${Math.round(value * 100)} %`,
+  faceIdle: "The face, waiting: it breathes and blinks",
+  faceSpeaking: "The face, speaking",
+  facePaused: "The face, held still",
+  faceEmpty: "The portrait, not alive yet",
+};

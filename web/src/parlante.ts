@@ -1,0 +1,307 @@
+import { type Controls, type ControlsChange, DEFAULT_CONTROLS, withChange } from "./controls.js";
+import { decodeWithBrowser } from "./decode-audio.js";
+import { ParlanteError, throwIfCancelled } from "./errors.js";
+import { Link } from "./link.js";
+import { fetchPack } from "./pack.js";
+import { Player } from "./player.js";
+import type { Backend, Face, PortraitInfo, VoiceInfo, WorkerEvents } from "./protocol.js";
+
+/** How a {@link Parlante} is made. */
+export interface CreateOptions {
+  /** Where the face appears. It must be fresh: no context may have been taken from it. */
+  readonly canvas: HTMLCanvasElement;
+  /** The model pack; by default the one that comes with this package. */
+  readonly pack?: URL | string | Blob | ArrayBuffer;
+  /** Which executor makes the frames; `auto` measures and takes the faster. */
+  readonly backend?: Backend | "auto";
+  /** Pixels along a side of the picture, 128..1024, even. */
+  readonly size?: number;
+  /** Address of the WebAssembly module, where a bundler does not find it by itself. */
+  readonly module?: URL | string;
+  /** Makes the worker, where a bundler does not find it by itself. */
+  readonly createWorker?: () => Worker;
+  /** Hears how the pack is loaded. */
+  readonly onProgress?: (progress: { readonly loaded: number; readonly total: number | undefined }) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** How a video is saved. */
+export interface SaveOptions {
+  readonly format?: "mp4" | "webm";
+  /** Bits a second of the picture, 100,000..50,000,000. */
+  readonly bitrate?: number;
+  /** Words in the corner of every frame; an empty string leaves them out. */
+  readonly label?: string;
+  /** `done` 0..1; `left` in seconds, once it can be told. */
+  readonly onProgress?: (progress: { readonly done: number; readonly left: number | undefined }) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What a {@link Parlante} is doing. */
+export type State = "empty" | "idle" | "starting" | "playing" | "paused" | "saving";
+
+/** Events: name and what listeners are given. */
+export interface Events {
+  state: State;
+  stats: WorkerEvents["stats"];
+  /** One sentence about something unusual that goes on working. */
+  notice: string;
+  error: ParlanteError;
+  /** The voice was heard to its end. */
+  ended: undefined;
+}
+
+type Listener<K extends keyof Events> = (data: Events[K]) => void;
+
+/** One face on one canvas. */
+export class Parlante {
+  readonly #link: Link;
+  readonly #player: Player;
+  readonly #listeners = new Map<keyof Events, Set<Listener<never>>>();
+  #state: State = "empty";
+  #controls: Controls = DEFAULT_CONTROLS;
+  #portrait: PortraitInfo | undefined;
+  #voice: VoiceInfo | undefined;
+  #onProgress: SaveOptions["onProgress"];
+  #disposed = false;
+  readonly #onVisibility = () => void this.#link.ask("visible", { visible: !document.hidden });
+
+  private constructor(worker: Worker) {
+    this.#link = new Link(worker, {
+      stats: (stats) => this.#emit("stats", stats),
+      progress: (progress) => this.#onProgress?.(progress),
+      notice: ({ text }) => this.#emit("notice", text),
+      failure: ({ code, message }) => this.#emit("error", new ParlanteError(code, message)),
+    });
+    this.#player = new Player({
+      sound: (from) => this.#link.ask("sound", { from }),
+      onClock: (media, epoch) => void this.#link.ask("clock", { media, epoch }),
+      onEnd: () => void this.#end(),
+      onFailure: (error) => this.#emit("error", ParlanteError.from(error, "voice")),
+    });
+    document.addEventListener("visibilitychange", this.#onVisibility);
+  }
+
+  /** Loads module and pack, and takes over the canvas. */
+  static async create(options: CreateOptions): Promise<Parlante> {
+    const { canvas, size = 512, backend = "auto", signal, onProgress } = options;
+    if (!Number.isInteger(size) || size < 128 || size > 1024 || size % 2 !== 0) {
+      throw new ParlanteError("argument", "The size must be an even number of pixels, 128 to 1024.");
+    }
+    const pack = await fetchPack(options.pack ?? new URL("./parlante.gguf", import.meta.url), onProgress, signal);
+    throwIfCancelled(signal);
+    const worker = options.createWorker?.() ?? new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    const parlante = new Parlante(worker);
+    try {
+      const offscreen = canvas.transferControlToOffscreen();
+      const module = String(options.module ?? "");
+      await parlante.#link.ask("open", { module, pack, canvas: offscreen, backend, size }, [offscreen, pack.buffer]);
+      return parlante;
+    } catch (error) {
+      await parlante.dispose();
+      throw ParlanteError.from(error);
+    }
+  }
+
+  /** What it is doing. */
+  get state(): State {
+    return this.#state;
+  }
+
+  /** What is known of the portrait. */
+  get portrait(): PortraitInfo | undefined {
+    return this.#portrait;
+  }
+
+  /** What is known of the voice. */
+  get voice(): VoiceInfo | undefined {
+    return this.#voice;
+  }
+
+  /** The second of the voice that is heard. */
+  get currentTime(): number {
+    return Math.min(this.#player.second, this.duration);
+  }
+
+  /** Seconds of the voice; 0 without one. */
+  get duration(): number {
+    return this.#voice?.duration ?? 0;
+  }
+
+  /** Loudness, 0..1. */
+  get volume(): number {
+    return this.#player.volume;
+  }
+
+  set volume(value: number) {
+    this.#player.volume = value;
+  }
+
+  /** What can be turned on the face. Set a part of it: `parlante.controls = { gaze: { x: 10 } }`. */
+  get controls(): Controls {
+    return this.#controls;
+  }
+
+  set controls(change: ControlsChange) {
+    this.#controls = withChange(this.#controls, change);
+    void this.#link.ask("controls", { controls: this.#controls });
+  }
+
+  /** Shows a portrait; the face lives as soon as this resolves. `face`: which one, the largest is 0. */
+  async setPortrait(source: Blob | URL | string | ImageBitmap, options: { face?: number } = {}): Promise<PortraitInfo> {
+    this.#check();
+    const image =
+      source instanceof Blob || source instanceof ImageBitmap ? source : await fetchFile(source, "portrait");
+    this.#player.stop();
+    this.#player.place(0);
+    const transfer = image instanceof ImageBitmap ? [image] : [];
+    this.#portrait = await this.#link.ask("portrait", { image, face: options.face }, transfer);
+    this.#setState("idle");
+    return this.#portrait;
+  }
+
+  /** Takes a recording that the face will speak. */
+  async setVoice(source: Blob | URL | string | AudioBuffer): Promise<VoiceInfo> {
+    this.#check();
+    const file = source instanceof Blob || source instanceof AudioBuffer ? source : await fetchFile(source, "voice");
+    this.#player.stop();
+    this.#player.place(0);
+    this.#voice = await this.#readVoice(file);
+    if (this.#portrait !== undefined) this.#setState("idle");
+    return this.#voice;
+  }
+
+  async #readVoice(file: Blob | AudioBuffer): Promise<VoiceInfo> {
+    if (file instanceof AudioBuffer) {
+      return this.#link.ask("voice", { voice: await decodeWithBrowser(file) });
+    }
+    try {
+      return await this.#link.ask("voice", { voice: file });
+    } catch (error) {
+      // What the crate cannot read, the browser may (Opus). Where both fail, the crate's words are the better ones.
+      const decoded = file.size > 0 ? await decodeWithBrowser(file).catch(() => undefined) : undefined;
+      if (decoded === undefined) throw error;
+      return this.#link.ask("voice", { voice: decoded });
+    }
+  }
+
+  /** Speaks from where it stands, or from the beginning after the end. */
+  async play(): Promise<void> {
+    this.#check();
+    if (this.#state === "saving") throw new ParlanteError("not-ready", "A video is being saved: please wait for it.");
+    const from = this.currentTime >= this.duration ? 0 : this.currentTime;
+    this.#setState("starting");
+    try {
+      // The click that led here is needed to wake the sound device: ask for it before anything else.
+      const woken = this.#player.wake();
+      await this.#link.ask("cue", { from });
+      await woken;
+      await this.#player.play(from);
+      this.#setState("playing");
+    } catch (error) {
+      this.#setState(this.#portrait === undefined ? "empty" : "idle");
+      throw error;
+    }
+  }
+
+  /** Holds sound and picture. */
+  async pause(): Promise<void> {
+    this.#check();
+    if (this.#state !== "playing") return;
+    this.#player.stop();
+    this.#setState("paused");
+    await this.#link.ask("freeze", { media: this.currentTime });
+  }
+
+  /** Stops, goes back to the beginning, and leaves the face idling. */
+  async stop(): Promise<void> {
+    this.#check();
+    this.#player.stop();
+    this.#player.place(0);
+    if (this.#portrait === undefined) return;
+    await this.#link.ask("idle", undefined);
+    this.#setState("idle");
+  }
+
+  /** Goes to a second of the voice; goes on speaking there if it spoke. */
+  async seek(second: number): Promise<void> {
+    this.#check();
+    if (!Number.isFinite(second)) throw new ParlanteError("argument", "Seeking needs a number of seconds.");
+    const playing = this.#state === "playing";
+    this.#player.stop();
+    this.#player.place(Math.min(Math.max(0, second), this.duration));
+    if (playing) await this.play();
+  }
+
+  /** Makes a video file of the whole voice with the present controls. */
+  async save(options: SaveOptions = {}): Promise<Blob> {
+    this.#check();
+    const { format = "mp4", bitrate = 2_500_000, label = "synthetic", signal, onProgress } = options;
+    if (!(bitrate >= 100_000 && bitrate <= 50_000_000)) {
+      throw new ParlanteError("argument", "The bitrate must lie between 100,000 and 50,000,000 bits a second.");
+    }
+    throwIfCancelled(signal);
+    await this.stop();
+    const cancel = () => void this.#link.ask("cancel", undefined);
+    signal?.addEventListener("abort", cancel, { once: true });
+    this.#onProgress = onProgress;
+    this.#setState("saving");
+    try {
+      return await this.#link.ask("save", { format, controls: this.#controls, bitrate, label });
+    } finally {
+      this.#onProgress = undefined;
+      signal?.removeEventListener("abort", cancel);
+      if (!this.#disposed) this.#setState(this.#portrait === undefined ? "empty" : "idle");
+    }
+  }
+
+  /** Faces in a picture, the largest first. The bitmap is closed. */
+  findFaces(image: ImageBitmap): Promise<Face[]> {
+    this.#check();
+    return this.#link.ask("faces", { image }, [image]);
+  }
+
+  /** Listens to an event; the answer ends it. */
+  on<K extends keyof Events>(event: K, listener: Listener<K>): () => void {
+    const listeners = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, listeners.add(listener as Listener<never>));
+    return () => void listeners.delete(listener as Listener<never>);
+  }
+
+  /** Frees everything. The canvas keeps its last picture and cannot be used for another `Parlante`. */
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    document.removeEventListener("visibilitychange", this.#onVisibility);
+    this.#link.close(new ParlanteError("disposed", "This Parlante was disposed of. Please create a new one."));
+    await this.#player.close();
+  }
+
+  async #end(): Promise<void> {
+    this.#player.place(0);
+    this.#setState("idle");
+    this.#emit("ended", undefined);
+    await this.#link.ask("idle", undefined);
+  }
+
+  #emit<K extends keyof Events>(event: K, data: Events[K]): void {
+    for (const listener of this.#listeners.get(event) ?? []) (listener as Listener<K>)(data);
+  }
+
+  #setState(state: State): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#emit("state", state);
+  }
+
+  #check(): void {
+    if (this.#disposed) throw new ParlanteError("disposed", "This Parlante was disposed of. Please create a new one.");
+  }
+}
+
+/** A file from an address. */
+async function fetchFile(address: URL | string, code: "portrait" | "voice"): Promise<Blob> {
+  const response = await fetch(address).catch(() => undefined);
+  if (!response?.ok) throw new ParlanteError(code, `"${address}" could not be fetched. Please check the address.`);
+  return response.blob();
+}

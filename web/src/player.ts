@@ -1,0 +1,155 @@
+import type { SoundChunk } from "./protocol.js";
+
+/** Sound that is scheduled ahead of what is heard, seconds. */
+const AHEAD = 1.2;
+/** From the decision to start until the first sample is due, seconds. */
+const LEAD = 0.06;
+/** How often the scheduled sound is topped up and the clock is read again, milliseconds. */
+const TICK = 200;
+
+/** What the player needs from its owner. */
+export interface PlayerHost {
+  /** The next piece of sound, or the one at `from`; `undefined` after the end. */
+  sound(from: number | undefined): Promise<SoundChunk | undefined>;
+  /** Second `media` is heard at `epoch` (milliseconds since 1970). */
+  onClock(media: number, epoch: number): void;
+  /** The last sample was heard. */
+  onEnd(): void;
+  onFailure(error: unknown): void;
+}
+
+/** Plays a recording piece by piece through Web Audio, and knows exactly which second is heard. */
+export class Player {
+  readonly #context: AudioContext;
+  readonly #gain: GainNode;
+  readonly #sources = new Set<AudioBufferSourceNode>();
+  /** Grows with every start and stop, so that late answers for an old one are dropped. */
+  #generation = 0;
+  /** Second `#media` is scheduled for context time `#start`. */
+  #media = 0;
+  #start = 0;
+  /** Context time up to which sound is scheduled. */
+  #until = 0;
+  #ended = false;
+  #playing = false;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(private readonly host: PlayerHost) {
+    this.#context = new AudioContext({ latencyHint: "interactive" });
+    this.#gain = this.#context.createGain();
+    this.#gain.connect(this.#context.destination);
+  }
+
+  get volume(): number {
+    return this.#gain.gain.value;
+  }
+
+  set volume(value: number) {
+    this.#gain.gain.setTargetAtTime(Math.min(1, Math.max(0, value)), this.#context.currentTime, 0.01);
+  }
+
+  /** The second that is heard now. */
+  get second(): number {
+    if (!this.#playing) return this.#media;
+    return Math.max(this.#media, this.#media + this.#heard() - this.#start);
+  }
+
+  /** Wakes the sound device; browsers want a click for it. */
+  wake(): Promise<void> {
+    return this.#context.resume();
+  }
+
+  /** Starts at a second of the recording. */
+  async play(from: number): Promise<void> {
+    this.stop();
+    const generation = this.#generation;
+    await this.wake();
+    const first = await this.host.sound(from);
+    if (generation !== this.#generation) return;
+    this.#media = from;
+    this.#start = this.#context.currentTime + LEAD;
+    this.#until = this.#start;
+    this.#ended = first === undefined;
+    this.#playing = true;
+    if (first !== undefined) this.#schedule(first);
+    this.#timer = setInterval(() => void this.#tick(generation), TICK);
+    this.#tellClock();
+    await this.#tick(generation);
+  }
+
+  /** Stops the sound; {@link second} stays where it is. */
+  stop(): void {
+    this.#media = this.second;
+    this.#playing = false;
+    this.#generation += 1;
+    clearInterval(this.#timer);
+    for (const source of this.#sources) source.stop();
+    this.#sources.clear();
+  }
+
+  /** Sets the second that the next start is meant from. */
+  place(second: number): void {
+    this.#media = second;
+  }
+
+  async close(): Promise<void> {
+    this.stop();
+    await this.#context.close();
+  }
+
+  async #tick(generation: number): Promise<void> {
+    try {
+      while (!this.#ended && this.#until < this.#context.currentTime + AHEAD) {
+        const chunk = await this.host.sound(undefined);
+        if (generation !== this.#generation) return;
+        if (chunk === undefined) this.#ended = true;
+        else this.#schedule(chunk);
+      }
+      if (generation !== this.#generation) return;
+      this.#tellClock();
+      if (this.#ended && this.#heard() >= this.#until) {
+        this.stop();
+        this.host.onEnd();
+      }
+    } catch (error) {
+      this.stop();
+      this.host.onFailure(error);
+    }
+  }
+
+  #schedule(chunk: SoundChunk): void {
+    const [first] = chunk.planes;
+    if (first === undefined || first.length === 0) return;
+    const buffer = this.#context.createBuffer(chunk.planes.length, first.length, chunk.sampleRate);
+    for (const [channel, plane] of chunk.planes.entries())
+      buffer.copyToChannel(plane as Float32Array<ArrayBuffer>, channel);
+    const source = this.#context.createBufferSource();
+    source.buffer = buffer;
+    source.connect(this.#gain);
+    // Late because the machine was busy: the sound goes on from now, and the clock with it.
+    const late = this.#context.currentTime - this.#until;
+    if (late > 0) {
+      this.#start += late;
+      this.#until += late;
+    }
+    source.start(this.#until);
+    source.onended = () => this.#sources.delete(source);
+    this.#sources.add(source);
+    this.#until += first.length / chunk.sampleRate;
+  }
+
+  /** The context time that is heard now: later in the device than in the context. */
+  #heard(): number {
+    const { contextTime, performanceTime } = this.#context.getOutputTimestamp();
+    if (contextTime !== undefined && performanceTime !== undefined && performanceTime > 0) {
+      const heard = contextTime + (performance.now() - performanceTime) / 1000;
+      return Math.min(heard, this.#context.currentTime);
+    }
+    return this.#context.currentTime - this.#context.baseLatency;
+  }
+
+  #tellClock(): void {
+    const now = performance.timeOrigin + performance.now();
+    this.host.onClock(this.#media, now + (this.#start - this.#heard()) * 1000);
+  }
+}

@@ -1,0 +1,111 @@
+// What page and worker say to each other. Everything is a request with one answer, or an event from the worker.
+
+import type { Controls } from "./controls.js";
+import type { PlainError } from "./errors.js";
+
+/** Which executor makes the frames. */
+export type Backend = "webgpu" | "cpu";
+
+/** What is known of a portrait once it is loaded. */
+export interface PortraitInfo {
+  /** Width and height of the picture in pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** How many faces were found in it. */
+  readonly faces: number;
+  /** Spectacles were found. */
+  readonly glasses: boolean;
+  /** How far the head is turned, degrees, positive to the picture's right. */
+  readonly yaw: number;
+}
+
+/** What is known of a recording once it is loaded. */
+export interface VoiceInfo {
+  /** Seconds; an estimate where the file does not say. */
+  readonly duration: number;
+  /** Hertz. */
+  readonly sampleRate: number;
+  /** 1 or 2: more are mixed down. */
+  readonly channels: number;
+}
+
+/** A face in a picture. */
+export interface Face {
+  /** `x, y` of MediaPipe's 478 points one after another, pixels of the picture. */
+  readonly points: Float32Array;
+  /** Probability that this is a face, 0..1. */
+  readonly presence: number;
+}
+
+/** Sound of a recording at its own rate, one array a channel. */
+export interface SoundChunk {
+  readonly planes: Float32Array[];
+  readonly sampleRate: number;
+}
+
+/** A whole decoded recording, where only the browser's own decoder can read it. */
+export interface DecodedVoice {
+  readonly planes: Float32Array[];
+  readonly sampleRate: number;
+  /** The same at 16 kHz, mono. */
+  readonly mono: Float32Array;
+}
+
+/** How a video is written. */
+export interface SaveRequest {
+  readonly format: "mp4" | "webm";
+  readonly controls: Controls;
+  /** Bits a second of the picture. */
+  readonly bitrate: number;
+  /** Words written into the corner of every frame, or an empty string. */
+  readonly label: string;
+}
+
+/** Requests: name, parameters, answer. */
+export interface Requests {
+  open: {
+    ask: { module: string; pack: Uint8Array; canvas: OffscreenCanvas; backend: Backend | "auto"; size: number };
+    answer: { backend: Backend };
+  };
+  portrait: { ask: { image: Blob | ImageBitmap; face: number | undefined }; answer: PortraitInfo };
+  faces: { ask: { image: ImageBitmap }; answer: Face[] };
+  voice: { ask: { voice: Blob | DecodedVoice }; answer: VoiceInfo };
+  controls: { ask: { controls: Controls }; answer: undefined };
+  /** Gets the first motion of the voice at `from` seconds ready. */
+  cue: { ask: { from: number }; answer: undefined };
+  /** `media` seconds of the voice are heard at `epoch` (milliseconds since 1970); the clock runs from there. */
+  clock: { ask: { media: number; epoch: number }; answer: undefined };
+  /** The picture stands still at `media` seconds. */
+  freeze: { ask: { media: number }; answer: undefined };
+  /** No voice: the face is alive by itself. */
+  idle: { ask: undefined; answer: undefined };
+  /** The next second of sound, or the one at `from`; `undefined` after the end. */
+  sound: { ask: { from: number | undefined }; answer: SoundChunk | undefined };
+  visible: { ask: { visible: boolean }; answer: undefined };
+  save: { ask: SaveRequest; answer: Blob };
+  cancel: { ask: undefined; answer: undefined };
+}
+
+/** Events of the worker: name and what they carry. */
+export interface WorkerEvents {
+  stats: { fps: number; frameMs: number; dropped: number; backend: Backend; size: number };
+  progress: { done: number; left: number | undefined };
+  notice: { text: string };
+  failure: PlainError;
+}
+
+/** What is done for each of the worker's events. */
+export type EventHandlers = { readonly [K in keyof WorkerEvents]: (data: WorkerEvents[K]) => void };
+
+export type RequestName = keyof Requests;
+
+/** A message to the worker. */
+export type ToWorker = {
+  [K in RequestName]: { readonly id: number; readonly name: K; readonly ask: Requests[K]["ask"] };
+}[RequestName];
+
+/** A message from the worker. */
+export type FromWorker =
+  | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly error: PlainError }
+  | { [K in keyof WorkerEvents]: { readonly event: K; readonly data: WorkerEvents[K] } }[keyof WorkerEvents];

@@ -1,0 +1,227 @@
+import { type Controls, EMOTIONS } from "../controls.js";
+import { ParlanteError } from "../errors.js";
+import type {
+  Backend,
+  DecodedVoice,
+  Face,
+  PortraitInfo,
+  Requests,
+  SaveRequest,
+  SoundChunk,
+  VoiceInfo,
+  WorkerEvents,
+} from "../protocol.js";
+import init, { Engine, type Motion } from "../wasm/parlante.js";
+import type { MotionMaker } from "./feed.js";
+import { epoch, Live, type Painter } from "./live.js";
+import { CpuPainter } from "./painters.js";
+import { pixelsOf } from "./pixels.js";
+import { record } from "./recorder.js";
+import { decodedRecording, openRecording, type Recording, type Stream } from "./sound.js";
+
+type Tell = <K extends keyof WorkerEvents>(event: K, data: WorkerEvents[K]) => void;
+
+/** Sides that a slow machine goes down to, one after another. */
+const SMALLER = [384, 256, 192];
+/** A frame that takes longer than this on average makes the picture smaller, milliseconds. */
+const TOO_SLOW = 55;
+/** Shortest time between two reports of progress and two glimpses of the video that is made, milliseconds. */
+const REPORT = 120;
+
+/** Controls as the crate takes them: emotion weights, gaze, distance, liveliness, articulation. */
+function controlValues(controls: Controls): Float32Array {
+  const { emotion, gaze, distance, liveliness, articulation } = controls;
+  return new Float32Array([...EMOTIONS.map((e) => emotion[e]), gaze.x, gaze.y, distance, liveliness, articulation]);
+}
+
+/** Everything the worker has: engine, portrait, voice, the live face, and the video that is being saved. */
+export class Studio {
+  live: Live | undefined;
+  #motion: Motion | undefined;
+  #seed = 0;
+  #recording: Recording | undefined;
+  #playback: Stream<SoundChunk> | undefined;
+  #saving = false;
+  #cancelled = false;
+  #slow = 0;
+
+  private constructor(
+    private readonly engine: Engine,
+    private readonly painter: Painter,
+    private readonly context: OffscreenCanvasRenderingContext2D,
+    private readonly size: number,
+    private readonly tell: Tell,
+  ) {}
+
+  /** Loads module and pack. */
+  static async open(ask: Requests["open"]["ask"], tell: Tell): Promise<Studio> {
+    await init(ask.module === "" ? undefined : { module_or_path: ask.module });
+    const engine = new Engine(ask.pack);
+    ask.canvas.width = ask.size;
+    ask.canvas.height = ask.size;
+    const context = ask.canvas.getContext("2d");
+    if (context === null) throw new ParlanteError("internal", "The browser gave no drawing context for the canvas.");
+    return new Studio(engine, new CpuPainter(engine), context, ask.size, tell);
+  }
+
+  get backend(): Backend {
+    return this.painter.backend;
+  }
+
+  /** Loads a portrait; the living face appears with it. */
+  async setPortrait(image: Blob | ImageBitmap, face: number | undefined, controls: Controls): Promise<PortraitInfo> {
+    this.#refuseWhileSaving();
+    const facts = await this.#load(image, face);
+    const info = {
+      width: facts.width,
+      height: facts.height,
+      faces: facts.faces,
+      glasses: facts.glasses,
+      yaw: facts.yaw,
+    };
+    facts.free();
+    this.#startMotion(controls);
+    return info;
+  }
+
+  async #load(image: Blob | ImageBitmap, face: number | undefined) {
+    if (image instanceof Blob) {
+      const bytes = new Uint8Array(await image.arrayBuffer());
+      const known = this.engine.knowsPicture(bytes);
+      if (known || bytes.length === 0) return this.engine.setPortrait(bytes, face);
+    }
+    const { width, height, data } = await pixelsOf(image);
+    return this.engine.setPortraitPixels(width, height, data, face);
+  }
+
+  #startMotion(controls: Controls): void {
+    const old = this.#motion;
+    this.#motion = this.engine.startMotion(controls.seed, controlValues(controls));
+    this.#seed = controls.seed;
+    if (this.live === undefined) {
+      this.live = new Live(
+        this.context,
+        this.painter,
+        this.#motion,
+        (stats) => this.#onStats(stats),
+        (error) => this.tell("failure", plain(error)),
+      );
+      this.live.start();
+    } else this.live.restart(this.#motion);
+    old?.free();
+  }
+
+  /** Faces in a picture, the largest first. */
+  async findFaces(image: ImageBitmap): Promise<Face[]> {
+    const { width, height, data } = await pixelsOf(image);
+    const found = this.engine.findFaces(width, height, data);
+    return found.map((face) => {
+      const plainFace = { points: face.points, presence: face.presence };
+      face.free();
+      return plainFace;
+    });
+  }
+
+  setVoice(voice: Blob | DecodedVoice): VoiceInfo {
+    this.#refuseWhileSaving();
+    const recording = voice instanceof Blob ? openRecording(voice) : decodedRecording(voice);
+    this.#playback?.close();
+    this.#playback = undefined;
+    this.#recording = recording;
+    this.live?.idle();
+    return recording.info;
+  }
+
+  setControls(controls: Controls): void {
+    if (this.#motion === undefined) return;
+    if (controls.seed === this.#seed) this.#motion.setControls(controlValues(controls));
+    else this.#startMotion(controls);
+  }
+
+  cue(from: number): void {
+    this.#refuseWhileSaving();
+    this.#ready().live.cue(this.#ready().recording, from);
+  }
+
+  /** The next piece of sound for the loudspeaker, or the one at `from`. */
+  nextSound(from: number | undefined): SoundChunk | undefined {
+    if (from !== undefined) {
+      this.#playback?.close();
+      this.#playback = this.#ready().recording.sound(from);
+    }
+    return this.#playback?.next();
+  }
+
+  setVisible(visible: boolean): void {
+    this.live?.setVisible(visible);
+  }
+
+  /** Makes a video of the whole recording. */
+  async save(request: SaveRequest): Promise<Blob> {
+    this.#refuseWhileSaving();
+    const { live, recording } = this.#ready();
+    this.#saving = true;
+    this.#cancelled = false;
+    live.hold(true);
+    const maker: Motion & MotionMaker = this.engine.startMotion(request.controls.seed, controlValues(request.controls));
+    const progress = this.#progress();
+    try {
+      const scene = { recording, maker, painter: this.painter, size: this.size };
+      return await record(request, scene, (done, total, canvas) => {
+        if (this.#cancelled) throw new ParlanteError("cancelled", "The video was not saved: it was cancelled.");
+        progress(done, total, canvas);
+      });
+    } finally {
+      this.#saving = false;
+      maker.free();
+      live.hold(false);
+    }
+  }
+
+  /** Ends a save that runs. */
+  cancel(): void {
+    this.#cancelled = true;
+  }
+
+  /** Reports now and then how far a save is, and shows the frame it is at. */
+  #progress() {
+    const started = epoch();
+    let last = Number.NEGATIVE_INFINITY;
+    return (done: number, total: number, canvas: OffscreenCanvas): void => {
+      const now = epoch();
+      if (now - last < REPORT && done < total) return;
+      last = now;
+      const left = done > 5 ? ((now - started) / done) * (total - done) : undefined;
+      this.tell("progress", { done: total > 0 ? done / total : 1, left: left && left / 1000 });
+      this.context.drawImage(canvas, 0, 0, this.context.canvas.width, this.context.canvas.height);
+    };
+  }
+
+  #onStats(stats: { fps: number; frameMs: number; dropped: number }): void {
+    const { width } = this.context.canvas;
+    this.tell("stats", { ...stats, backend: this.backend, size: width });
+    this.#slow = stats.frameMs > TOO_SLOW ? this.#slow + 1 : 0;
+    const smaller = SMALLER.find((side) => side < width);
+    if (this.#slow < 2 || smaller === undefined) return;
+    this.#slow = 0;
+    this.context.canvas.width = smaller;
+    this.context.canvas.height = smaller;
+    this.tell("notice", { text: `This machine is slow: the picture is now made at ${smaller} pixels.` });
+  }
+
+  #ready(): { live: Live; recording: Recording } {
+    if (this.live === undefined) throw new ParlanteError("not-ready", "Please choose a portrait first.");
+    if (this.#recording === undefined) throw new ParlanteError("not-ready", "Please choose a voice first.");
+    return { live: this.live, recording: this.#recording };
+  }
+
+  #refuseWhileSaving(): void {
+    if (!this.#saving) return;
+    throw new ParlanteError("not-ready", "A video is being saved: please wait for it, or cancel it.");
+  }
+}
+
+function plain(error: unknown) {
+  const { code, message } = ParlanteError.from(error);
+  return { code, message };
+}
