@@ -146,7 +146,8 @@ def main():
         with torch.no_grad():
             for mean, now in zip(average.parameters(), model.parameters()):
                 mean.lerp_(now, 1 - keep)
-        shown = 0.98 * shown + 0.02 * np.array([float(p) for p in parts]) if step > 1 else np.array([float(p) for p in parts])
+        current = np.array([p.item() for p in parts])
+        shown = 0.98 * shown + 0.02 * current if step > 1 else current
         seconds = time.time() - began
         if step % 50 == 0:
             print(f"{seconds / 60:.1f} min, step {step}, rate {rate:.5f}, phones {shown[0]:.3f}, tracks {shown[1]:.3f}, gates {shown[2]:.3f}", flush=True)
