@@ -6,6 +6,7 @@ Loss: cross entropy of the phones + squared error of the tracks + binary cross e
 """
 import argparse
 import json
+import signal
 import time
 from pathlib import Path
 
@@ -131,8 +132,10 @@ def main():
         torch.save(state, a.run / "saving.pt")
         (a.run / "saving.pt").rename(latest)
 
-    began, saved_at, shown = time.time() - seconds, time.time(), np.zeros(3)
-    while step < a.steps:
+    stopping = []
+    signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
+    began, saved_at, shown = time.time() - seconds, time.time(), None
+    while step < a.steps and not stopping:
         rate = learning_rate(step, a.steps, a.rate)
         for group in optimiser.param_groups:
             group["lr"] = rate
@@ -147,7 +150,7 @@ def main():
             for mean, now in zip(average.parameters(), model.parameters()):
                 mean.lerp_(now, 1 - keep)
         current = np.array([p.item() for p in parts])
-        shown = 0.98 * shown + 0.02 * current if step > 1 else current
+        shown = current if shown is None else 0.98 * shown + 0.02 * current
         seconds = time.time() - began
         if step % 50 == 0:
             print(f"{seconds / 60:.1f} min, step {step}, rate {rate:.5f}, phones {shown[0]:.3f}, tracks {shown[1]:.3f}, gates {shown[2]:.3f}", flush=True)
@@ -158,6 +161,8 @@ def main():
             with open(a.run / "log.jsonl", "a") as log:
                 log.write(json.dumps({"minutes": round(seconds / 60, 2), "step": step, "loss": shown.round(4).tolist(), "right": score}) + "\n")
             saved_at = time.time()
+    if stopping:
+        save()
 
 
 if __name__ == "__main__":
