@@ -268,3 +268,30 @@ pub struct MotionFrame {
     /// Gaze.
     pub gaze: Gaze,
 }
+
+impl MotionFrame {
+    /// Degrees of gaze for one unit of the `eyeLook*` shapes, to the side and up or down.
+    const EYE_LOOK_DEGREES: Gaze = Gaze { x: 30.0, y: 25.0 };
+
+    /// The gaze that the `eyeLook*` shapes describe, mean of both eyes, degrees.
+    pub fn gaze_of_shapes(&self) -> Gaze {
+        use Blendshape as B;
+        let b = &self.blendshapes;
+        let right = b[B::EyeLookOutLeft] + b[B::EyeLookInRight] - b[B::EyeLookInLeft] - b[B::EyeLookOutRight];
+        let down = b[B::EyeLookDownLeft] + b[B::EyeLookDownRight] - b[B::EyeLookUpLeft] - b[B::EyeLookUpRight];
+        Gaze { x: 0.5 * right * Self::EYE_LOOK_DEGREES.x, y: 0.5 * down * Self::EYE_LOOK_DEGREES.y }
+    }
+
+    /// Sets the gaze, and the `eyeLook*` shapes to say the same as far as their range 0..1 reaches.
+    pub fn set_gaze(&mut self, gaze: Gaze) {
+        use Blendshape as B;
+        self.gaze = gaze;
+        let (x, y) = (gaze.x / Self::EYE_LOOK_DEGREES.x, gaze.y / Self::EYE_LOOK_DEGREES.y);
+        let part = |v: f32| v.clamp(0.0, 1.0);
+        let b = &mut self.blendshapes;
+        (b[B::EyeLookOutLeft], b[B::EyeLookInRight]) = (part(x), part(x));
+        (b[B::EyeLookInLeft], b[B::EyeLookOutRight]) = (part(-x), part(-x));
+        (b[B::EyeLookDownLeft], b[B::EyeLookDownRight]) = (part(y), part(y));
+        (b[B::EyeLookUpLeft], b[B::EyeLookUpRight]) = (part(-y), part(-y));
+    }
+}
