@@ -39,7 +39,12 @@ pub(super) fn file(file: &MotionFile, out: impl Write) -> Result<(), MotionFileE
 
 fn finite(frame: &MotionFrame) -> bool {
     let HeadPose { yaw, pitch, roll, x, y, scale } = frame.head;
-    frame.blendshapes.0.iter().chain(&[yaw, pitch, roll, x, y, scale, frame.gaze.x, frame.gaze.y]).all(|v| v.is_finite())
+    frame
+        .blendshapes
+        .0
+        .iter()
+        .chain(&[yaw, pitch, roll, x, y, scale, frame.gaze.x, frame.gaze.y])
+        .all(|v| v.is_finite())
 }
 
 fn write_frame(out: &mut impl Write, f: &MotionFrame, extra: &FrameExtras, gaze_implied: bool) -> std::io::Result<()> {
