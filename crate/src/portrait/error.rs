@@ -1,10 +1,13 @@
 //! What can go wrong between a photo and a fitted face.
 
-use super::fit::FitError;
+use super::{fit::FitError, load::LoadError};
 
 /// Why a photo did not become a fitted face.
 #[derive(Debug, thiserror::Error)]
 pub enum PortraitError {
+    /// The photo could not be read.
+    #[error(transparent)]
+    Load(#[from] LoadError),
     /// No face in the picture.
     #[error("no face was found: try a sharper photo in which one face looks towards the camera and is not covered")]
     NoFace,
