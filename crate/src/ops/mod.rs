@@ -1,1 +1,40 @@
-//! One operation a file: its shape rule, its candle version, its WGSL pipeline and its tests.
+//! One operation a file: its shape rule, its candle version, its GPU pipeline (WGSL of the same name in `shaders/ops`)
+//! and its tests.
+//!
+//! To add an operation: a file here, a file there, a line below. Each file adds a method to
+//! [`GraphBuilder`](crate::graph::GraphBuilder), and its tests compare both versions with a plain float64 loop.
+
+mod activation;
+mod binary;
+mod concat;
+mod conv1d;
+mod conv2d;
+mod conv_transpose2d;
+mod depthwise;
+mod gru;
+mod linear;
+mod matmul;
+mod normalise;
+mod pad;
+mod permute;
+mod pool;
+mod reduce;
+mod reshape;
+mod resize;
+mod slice;
+mod softmax;
+mod window;
+
+pub use activation::Activation;
+pub use binary::Binary;
+pub use conv_transpose2d::ConvTranspose2d;
+pub use conv1d::Conv1d;
+pub use conv2d::Conv2d;
+pub use depthwise::Depthwise2d;
+pub use gru::Gru;
+pub use linear::Linear;
+pub use normalise::{Normalise, NormaliseOver};
+pub use pool::{Pool, PoolKind};
+pub use reduce::Reduce;
+pub use resize::Sampling;
+pub use window::Padding;

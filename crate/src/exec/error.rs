@@ -1,0 +1,27 @@
+use crate::graph::Shape;
+
+/// Why a network could not be prepared or run.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecError {
+    /// The wrong number of inputs.
+    #[error("this network takes {wanted} inputs, not {found}; give one slice for each, in the graph's order")]
+    InputCount {
+        /// What the graph declares.
+        wanted: usize,
+        /// What was given.
+        found: usize,
+    },
+    /// An input of the wrong size.
+    #[error("the network's input `{name}` has the shape {shape}, but {found} numbers were given")]
+    InputSize {
+        /// Name of the input.
+        name: String,
+        /// Its shape.
+        shape: Shape,
+        /// Numbers that were given.
+        found: usize,
+    },
+    /// candle reports an error.
+    #[error("the processor could not run a network: {0}")]
+    Candle(#[from] candle_core::Error),
+}

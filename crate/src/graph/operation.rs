@@ -1,0 +1,52 @@
+use std::fmt;
+
+use candle_core::{Device, Tensor};
+
+use super::{GraphError, Shape};
+
+/// A prepared operation of the candle executor: weights are packed, only the values come with each call.
+pub type CandleKernel = Box<dyn Fn(&[&Tensor]) -> candle_core::Result<Tensor> + Send + Sync>;
+
+/// What an operation is to the rest of the program. One implementation is one file in [`crate::ops`].
+///
+/// Weights belong to the operation itself; `inputs` are the values other operations make.
+pub trait Operation: fmt::Debug + Send + Sync {
+    /// Short name, as in the WGSL file's.
+    fn name(&self) -> &'static str;
+
+    /// The shape rule.
+    ///
+    /// # Errors
+    /// [`GraphError::Operation`] with a reason when the inputs do not fit.
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError>;
+
+    /// Floating point operations of one run; a multiply-add counts as two.
+    fn flops(&self, inputs: &[&Shape], output: &Shape) -> u64;
+
+    /// Bytes of weights read in one run, as f32.
+    fn weight_bytes(&self) -> u64 {
+        0
+    }
+
+    /// True when the output is the first input's memory under another shape.
+    fn is_view(&self) -> bool {
+        false
+    }
+
+    /// The same operation with `next`, the only user of its result, folded into it; `None` when that is not possible.
+    /// Lets a convolution take over the activation that follows.
+    fn absorb(&self, _next: &dyn Operation) -> Option<Box<dyn Operation>> {
+        None
+    }
+
+    /// The activation this operation is, if it is nothing else.
+    fn as_activation(&self) -> Option<&crate::ops::Activation> {
+        None
+    }
+
+    /// Prepares the candle version for `device`.
+    ///
+    /// # Errors
+    /// Whatever candle reports, such as a device without memory.
+    fn candle(&self, inputs: &[&Shape], output: &Shape, device: &Device) -> candle_core::Result<CandleKernel>;
+}

@@ -1,0 +1,157 @@
+//! Functions of one number: activations, and the few others networks need.
+
+use candle_core::{Device, Tensor};
+
+use crate::graph::{CandleKernel, Constant, GraphBuilder, GraphError, Operation, Shape, Value};
+
+/// A function applied to every element. Convolutions and matrix products take one over for free.
+#[derive(Clone, Debug, Default)]
+pub enum Activation {
+    /// `x`.
+    #[default]
+    None,
+    /// `max(x, 0)`.
+    Relu,
+    /// `min(max(x, 0), 6)`.
+    Relu6,
+    /// `x` where positive, else `x` times this slope.
+    LeakyRelu(f32),
+    /// `x` where positive, else `x` times a slope that belongs to the channel; one slope for each.
+    Prelu(Constant),
+    /// `x Φ(x)` with the normal distribution's Φ (the exact form, not the tanh one).
+    Gelu,
+    /// `1 / (1 + exp(-x))`.
+    Sigmoid,
+    /// `x` times its sigmoid.
+    Silu,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// Exponential function.
+    Exp,
+    /// Square root.
+    Sqrt,
+    /// One over the square root.
+    Rsqrt,
+    /// `x²`.
+    Square,
+    /// `-x`.
+    Negate,
+    /// `|x|`.
+    Abs,
+}
+
+impl Activation {
+    /// Its value at `x`; `slope` is the channel's, for [`Self::Prelu`].
+    #[inline]
+    pub(crate) fn at(&self, x: f32, slope: f32) -> f32 {
+        match *self {
+            Self::None => x,
+            Self::Relu => x.max(0.0),
+            Self::Relu6 => x.clamp(0.0, 6.0),
+            Self::LeakyRelu(slope) => x.max(0.0) + slope * x.min(0.0),
+            Self::Prelu(_) => x.max(0.0) + slope * x.min(0.0),
+            Self::Gelu => 0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2)),
+            Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Self::Silu => x / (1.0 + (-x).exp()),
+            Self::Tanh => x.tanh(),
+            Self::Exp => x.exp(),
+            Self::Sqrt => x.sqrt(),
+            Self::Rsqrt => 1.0 / x.sqrt(),
+            Self::Square => x * x,
+            Self::Negate => -x,
+            Self::Abs => x.abs(),
+        }
+    }
+
+    /// True for the identity.
+    pub fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+
+    /// Refuses slopes that are not one for each of `channels`.
+    pub(crate) fn check(&self, op: &'static str, channels: usize) -> Result<(), GraphError> {
+        match self {
+            Self::Prelu(slopes) if slopes.shape().elements() != channels => {
+                Err(GraphError::op(op, format!("{} slopes for {channels} channels", slopes.shape().elements())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The slopes, or nothing.
+    pub(crate) fn slopes(&self) -> Vec<f32> {
+        match self {
+            Self::Prelu(slopes) => slopes.to_f32(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The function as candle's own tensor operations, for any device. Channels are the last axis.
+    pub(crate) fn tensor(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        match self {
+            Self::None => Ok(x.clone()),
+            Self::Relu => x.relu(),
+            Self::Relu6 => x.clamp(0f32, 6f32),
+            Self::LeakyRelu(slope) => x.relu()? - (x.neg()?.relu()? * f64::from(*slope))?,
+            Self::Prelu(slopes) => {
+                let slopes = Tensor::from_vec(slopes.to_f32(), slopes.shape().elements(), x.device())?;
+                x.relu()? - x.neg()?.relu()?.broadcast_mul(&slopes)?
+            }
+            Self::Gelu => x.gelu_erf(),
+            Self::Sigmoid => (x.neg()?.exp()? + 1.0)?.recip(),
+            Self::Silu => x.silu(),
+            Self::Tanh => x.tanh(),
+            Self::Exp => x.exp(),
+            Self::Sqrt => x.sqrt(),
+            Self::Rsqrt => x.sqrt()?.recip(),
+            Self::Square => x.sqr(),
+            Self::Negate => x.neg(),
+            Self::Abs => x.abs(),
+        }
+    }
+}
+
+/// The error function to 1.5e-7 (Abramowitz and Stegun, 7.1.26): as good as f32 needs, and the shader's twin.
+fn erf(x: f32) -> f32 {
+    let t = 1.0 / (1.0 + 0.327_591_1 * x.abs());
+    let p = t * (0.254_829_6 + t * (-0.284_496_72 + t * (1.421_413_8 + t * (-1.453_152_1 + t * 1.061_405_4))));
+    (1.0 - p * (-x * x).exp()).copysign(x)
+}
+
+#[derive(Debug)]
+struct ActivationOp(Activation);
+
+impl Operation for ActivationOp {
+    fn name(&self) -> &'static str {
+        "activation"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
+        self.0.check(self.name(), inputs[0].last())?;
+        Ok(inputs[0].clone())
+    }
+
+    fn flops(&self, _: &[&Shape], output: &Shape) -> u64 {
+        output.elements() as u64
+    }
+
+    fn as_activation(&self) -> Option<&Activation> {
+        Some(&self.0)
+    }
+
+    fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
+        let activation = self.0.clone();
+        Ok(Box::new(move |x| activation.tensor(x[0])))
+    }
+}
+
+impl GraphBuilder {
+    /// Applies a function to every element. Right after a convolution or a matrix product it costs nothing: it is folded
+    /// into it.
+    ///
+    /// # Errors
+    /// [`GraphError::Operation`] when there is not one PReLU slope for each channel (the last axis).
+    pub fn activation(&mut self, x: Value, activation: Activation) -> Result<Value, GraphError> {
+        self.apply(ActivationOp(activation), &[x])
+    }
+}

@@ -1,0 +1,104 @@
+//! Arithmetic of two values element by element, the smaller one repeated.
+
+use candle_core::{Device, Tensor};
+
+use crate::graph::{CandleKernel, GraphBuilder, GraphError, Operation, Shape, Value};
+
+/// What is done with two elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binary {
+    /// `a + b`.
+    Add,
+    /// `a - b`.
+    Subtract,
+    /// `a b`.
+    Multiply,
+    /// `a / b`.
+    Divide,
+    /// The larger one.
+    Maximum,
+    /// The smaller one.
+    Minimum,
+    /// `(a - b)²`.
+    SquaredDifference,
+}
+
+#[derive(Debug)]
+struct BinaryOp(Binary);
+
+/// The shape two shapes are repeated to: axes are matched from the last, and axes of length 1 (or missing) repeat.
+fn broadcast(a: &Shape, b: &Shape) -> Option<Shape> {
+    let rank = a.rank().max(b.rank());
+    let axis = |s: &Shape, i: usize| (i + s.rank()).checked_sub(rank).map_or(1, |i| s.dims()[i]);
+    let dims: Option<Vec<usize>> = (0..rank)
+        .map(|i| match (axis(a, i), axis(b, i)) {
+            (x, y) if x == y => Some(x),
+            (1, y) => Some(y),
+            (x, 1) => Some(x),
+            _ => None,
+        })
+        .collect();
+    dims.map(Shape::from)
+}
+
+impl Operation for BinaryOp {
+    fn name(&self) -> &'static str {
+        "binary"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
+        let refuse = || GraphError::op("binary", format!("{:?} of {} and {}", self.0, inputs[0], inputs[1]));
+        broadcast(inputs[0], inputs[1]).ok_or_else(refuse)
+    }
+
+    fn flops(&self, _: &[&Shape], output: &Shape) -> u64 {
+        output.elements() as u64
+    }
+
+    fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
+        let f: fn(&Tensor, &Tensor) -> candle_core::Result<Tensor> = match self.0 {
+            Binary::Add => |a, b| a.broadcast_add(b),
+            Binary::Subtract => |a, b| a.broadcast_sub(b),
+            Binary::Multiply => |a, b| a.broadcast_mul(b),
+            Binary::Divide => |a, b| a.broadcast_div(b),
+            Binary::Maximum => |a, b| a.broadcast_maximum(b),
+            Binary::Minimum => |a, b| a.broadcast_minimum(b),
+            Binary::SquaredDifference => |a, b| a.broadcast_sub(b)?.sqr(),
+        };
+        Ok(Box::new(move |x| f(x[0], x[1])))
+    }
+}
+
+impl GraphBuilder {
+    /// Arithmetic of two values; axes of length 1 and missing leading axes repeat.
+    ///
+    /// # Errors
+    /// [`GraphError::Operation`] when the shapes do not match.
+    pub fn binary(&mut self, kind: Binary, a: Value, b: Value) -> Result<Value, GraphError> {
+        self.apply(BinaryOp(kind), &[a, b])
+    }
+
+    /// `a + b`.
+    ///
+    /// # Errors
+    /// As [`Self::binary`].
+    pub fn add(&mut self, a: Value, b: Value) -> Result<Value, GraphError> {
+        self.binary(Binary::Add, a, b)
+    }
+
+    /// `a - b`.
+    ///
+    /// # Errors
+    /// As [`Self::binary`].
+    pub fn sub(&mut self, a: Value, b: Value) -> Result<Value, GraphError> {
+        self.binary(Binary::Subtract, a, b)
+    }
+
+    /// `a b`.
+    ///
+    /// # Errors
+    /// As [`Self::binary`].
+    pub fn mul(&mut self, a: Value, b: Value) -> Result<Value, GraphError> {
+        self.binary(Binary::Multiply, a, b)
+    }
+}

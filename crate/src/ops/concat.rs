@@ -1,0 +1,50 @@
+//! Values one after the other along an axis.
+
+use candle_core::{Device, Tensor};
+
+use crate::graph::{CandleKernel, GraphBuilder, GraphError, Operation, Shape, Value};
+
+#[derive(Debug)]
+struct ConcatOp {
+    axis: usize,
+}
+
+impl Operation for ConcatOp {
+    fn name(&self) -> &'static str {
+        "concat"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
+        let Some((first, rest)) = inputs.split_first() else {
+            return Err(GraphError::op("concat", "it needs at least one value"));
+        };
+        let mut dims = first.dims().to_vec();
+        for shape in rest {
+            let same = |i: usize| i == self.axis || shape.dims().get(i) == dims.get(i);
+            if self.axis >= dims.len() || shape.rank() != dims.len() || !(0..dims.len()).all(same) {
+                return Err(GraphError::op("concat", format!("{first} and {shape} along axis {}", self.axis)));
+            }
+            dims[self.axis] += shape.dims()[self.axis];
+        }
+        Ok(dims.into())
+    }
+
+    fn flops(&self, _: &[&Shape], _: &Shape) -> u64 {
+        0
+    }
+
+    fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
+        let axis = self.axis;
+        Ok(Box::new(move |x| Tensor::cat(x, axis)?.contiguous()))
+    }
+}
+
+impl GraphBuilder {
+    /// Values one after the other along `axis`; all other axes must agree.
+    ///
+    /// # Errors
+    /// [`GraphError::Operation`] when they do not.
+    pub fn concat(&mut self, values: &[Value], axis: usize) -> Result<Value, GraphError> {
+        self.apply(ConcatOp { axis }, values)
+    }
+}

@@ -1,0 +1,135 @@
+//! Transposed 2-D convolution: every input pixel adds its kernel to the output.
+
+use candle_core::{Device, Tensor};
+
+use super::Activation;
+use crate::graph::{CandleKernel, Constant, GraphBuilder, GraphError, Operation, Shape, Value};
+
+/// A transposed convolution over `[batch, height, width, in]`.
+#[derive(Clone, Debug)]
+pub struct ConvTranspose2d {
+    /// `[out, kernel height, kernel width, in]`, TensorFlow Lite's order.
+    pub weight: Constant,
+    /// One number for each output channel.
+    pub bias: Option<Constant>,
+    /// Output rows and columns between the kernels of neighbouring input pixels.
+    pub stride: [usize; 2],
+    /// Height and width of the result. The full sum has `(input - 1) stride + kernel` rows; of what is too much, half
+    /// (rounded down) is cut from the top, as TensorFlow's `SAME` does.
+    pub size: [usize; 2],
+    /// Applied to the result.
+    pub activation: Activation,
+}
+
+#[derive(Clone, Debug)]
+struct ConvTranspose2dOp(ConvTranspose2d);
+
+/// All numbers of a transposed convolution.
+#[derive(Clone, Copy)]
+struct Geometry {
+    batch: usize,
+    input: [usize; 2],
+    channels: usize,
+    out: usize,
+    kernel: [usize; 2],
+    /// Rows and columns cut from the top and the left of the full sum.
+    cut: [usize; 2],
+}
+
+impl ConvTranspose2dOp {
+    fn geometry(&self, input: &Shape) -> Result<Geometry, GraphError> {
+        let c = &self.0;
+        let refuse = |reason: String| GraphError::op("conv_transpose2d", reason);
+        let (Some([out, kh, kw, inner]), Some([batch, height, width, channels])) =
+            (c.weight.shape().nhwc(), input.nhwc())
+        else {
+            return Err(refuse(format!("{} weights for an input of {input}", c.weight.shape())));
+        };
+        if inner != channels || c.bias.as_ref().is_some_and(|b| b.shape().elements() != out) {
+            return Err(refuse(format!("{} weights for an input of {input}", c.weight.shape())));
+        }
+        c.activation.check("conv_transpose2d", out)?;
+        let (input, kernel) = ([height, width], [kh, kw]);
+        let mut cut = [0; 2];
+        for a in 0..2 {
+            let valid = (1..=1 << 16).contains(&c.stride[a]);
+            let full = (input[a] - 1).saturating_mul(c.stride[a]).saturating_add(kernel[a]);
+            if !valid || c.size[a] == 0 || c.size[a] > full + c.stride[a] {
+                return Err(refuse(format!("a result of {:?} with stride {:?} from {input:?}", c.size, c.stride)));
+            }
+            cut[a] = full.saturating_sub(c.size[a]) / 2;
+        }
+        Ok(Geometry { batch, input, channels, out, kernel, cut })
+    }
+}
+
+impl Operation for ConvTranspose2dOp {
+    fn name(&self) -> &'static str {
+        "conv_transpose2d"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
+        let g = self.geometry(inputs[0])?;
+        Ok([g.batch, self.0.size[0], self.0.size[1], g.out].into())
+    }
+
+    fn flops(&self, inputs: &[&Shape], _: &Shape) -> u64 {
+        2 * inputs[0].rows() as u64 * self.0.weight.shape().elements() as u64
+    }
+
+    fn weight_bytes(&self) -> u64 {
+        4 * self.0.weight.shape().elements() as u64
+    }
+
+    fn absorb(&self, next: &dyn Operation) -> Option<Box<dyn Operation>> {
+        let activation = next.as_activation()?.clone();
+        let merged = || Box::new(Self(ConvTranspose2d { activation, ..self.0.clone() })) as Box<dyn Operation>;
+        self.0.activation.is_none().then(merged)
+    }
+
+    fn candle(&self, inputs: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
+        let g = self.geometry(inputs[0]).map_err(candle_core::Error::wrap)?;
+        let [stride, size] = [self.0.stride, self.0.size];
+        // [in, taps * out]: one product gives what every pixel adds under every tap.
+        let weight = Tensor::from_vec(self.0.weight.to_f32(), (g.out, g.kernel[0] * g.kernel[1], g.channels), device)?;
+        let weight = weight.permute((2, 1, 0))?.contiguous()?.reshape((g.channels, ()))?;
+        let bias = self.0.bias.as_ref().map(|b| Tensor::from_vec(b.to_f32(), g.out, device)).transpose()?;
+        let activation = self.0.activation.clone();
+        // For every output row, the input row each tap takes it from; a row of zeros stands for none.
+        let sources = |axis: usize, tap: usize| -> candle_core::Result<Tensor> {
+            let from = (0..size[axis]).map(|o| {
+                let at = (o + g.cut[axis]).checked_sub(tap).filter(|p| p % stride[axis] == 0).map(|p| p / stride[axis]);
+                at.filter(|&p| p < g.input[axis]).unwrap_or(g.input[axis]) as u32
+            });
+            Tensor::from_iter(from, device)
+        };
+        let rows = (0..g.kernel[0]).map(|k| sources(0, k)).collect::<candle_core::Result<Vec<_>>>()?;
+        let columns = (0..g.kernel[1]).map(|k| sources(1, k)).collect::<candle_core::Result<Vec<_>>>()?;
+        Ok(Box::new(move |x| {
+            let products = x[0].reshape(((), g.channels))?.matmul(&weight)?;
+            let products = products.reshape((g.batch, g.input[0], g.input[1], g.kernel[0] * g.kernel[1] * g.out))?;
+            let products = products.pad_with_zeros(1, 0, 1)?.pad_with_zeros(2, 0, 1)?;
+            let mut y = Tensor::zeros((g.batch, size[0], size[1], g.out), candle_core::DType::F32, x[0].device())?;
+            for (ky, row) in rows.iter().enumerate() {
+                for (kx, column) in columns.iter().enumerate() {
+                    let tap = products.narrow(3, (ky * g.kernel[1] + kx) * g.out, g.out)?.contiguous()?;
+                    y = (y + tap.index_select(row, 1)?.index_select(column, 2)?)?;
+                }
+            }
+            if let Some(bias) = &bias {
+                y = y.broadcast_add(bias)?;
+            }
+            activation.tensor(&y)
+        }))
+    }
+}
+
+impl GraphBuilder {
+    /// Transposed convolution.
+    ///
+    /// # Errors
+    /// [`GraphError::Operation`] when weights, bias, slopes or size do not fit the input.
+    pub fn conv_transpose2d(&mut self, x: Value, conv: ConvTranspose2d) -> Result<Value, GraphError> {
+        self.apply(ConvTranspose2dOp(conv), &[x])
+    }
+}

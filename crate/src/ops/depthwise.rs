@@ -1,0 +1,111 @@
+//! Depthwise 2-D convolution: each channel has a window of its own.
+
+use candle_core::{Device, Tensor};
+
+use super::{Activation, Padding, window::Window};
+use crate::graph::{CandleKernel, Constant, GraphBuilder, GraphError, Operation, Shape, Value};
+
+/// A depthwise convolution over `[batch, height, width, channels]`; as many channels come out as go in.
+#[derive(Clone, Debug)]
+pub struct Depthwise2d {
+    /// `[kernel height, kernel width, channels]`; TensorFlow Lite's leading 1 is allowed.
+    pub weight: Constant,
+    /// One number for each channel.
+    pub bias: Option<Constant>,
+    /// Rows and columns between windows.
+    pub stride: [usize; 2],
+    /// Rows and columns between the taps of a window.
+    pub dilation: [usize; 2],
+    /// What surrounds the picture.
+    pub padding: Padding,
+    /// Applied to the result.
+    pub activation: Activation,
+}
+
+impl Depthwise2d {
+    /// Stride and dilation 1, padding [`Padding::Same`], no bias, no activation.
+    pub fn new(weight: Constant) -> Self {
+        let (stride, dilation) = ([1, 1], [1, 1]);
+        Self { weight, bias: None, stride, dilation, padding: Padding::Same, activation: Activation::None }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Depthwise2dOp(Depthwise2d);
+
+impl Depthwise2dOp {
+    fn window(&self, input: &Shape) -> Result<Window, GraphError> {
+        let c = &self.0;
+        let (&[kh, kw, channels] | &[1, kh, kw, channels]) = c.weight.shape().dims() else {
+            let reason = format!("weights must be [height, width, channels], not {}", c.weight.shape());
+            return Err(GraphError::op("depthwise2d", reason));
+        };
+        if input.last() != channels {
+            return Err(GraphError::op("depthwise2d", format!("{} weights for an input of {input}", c.weight.shape())));
+        }
+        if let Some(bias) = &c.bias
+            && bias.shape().elements() != channels
+        {
+            return Err(GraphError::op("depthwise2d", format!("a bias of {} for {channels} channels", bias.shape())));
+        }
+        c.activation.check("depthwise2d", channels)?;
+        Window::new("depthwise2d", input, [kh, kw], c.stride, c.dilation, c.padding)
+    }
+}
+
+impl Operation for Depthwise2dOp {
+    fn name(&self) -> &'static str {
+        "depthwise2d"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
+        Ok(self.window(inputs[0])?.output_shape(inputs[0].last()))
+    }
+
+    fn flops(&self, _: &[&Shape], output: &Shape) -> u64 {
+        2 * output.rows() as u64 * self.0.weight.shape().elements() as u64
+    }
+
+    fn weight_bytes(&self) -> u64 {
+        4 * self.0.weight.shape().elements() as u64
+    }
+
+    fn absorb(&self, next: &dyn Operation) -> Option<Box<dyn Operation>> {
+        let activation = next.as_activation()?.clone();
+        let merged = || Box::new(Self(Depthwise2d { activation, ..self.0.clone() })) as Box<dyn Operation>;
+        self.0.activation.is_none().then(merged)
+    }
+
+    fn candle(&self, inputs: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
+        let window = self.window(inputs[0]).map_err(candle_core::Error::wrap)?;
+        let channels = inputs[0].last();
+        let weight = Tensor::from_vec(self.0.weight.to_f32(), (window.kernel[0] * window.kernel[1], channels), device)?;
+        let bias = self.0.bias.as_ref().map(|b| Tensor::from_vec(b.to_f32(), channels, device)).transpose()?;
+        let activation = self.0.activation.clone();
+        Ok(Box::new(move |x| {
+            let mut sum: Option<Tensor> = None;
+            for (tap, pixels) in window.taps(x[0], 0.0)?.iter().enumerate() {
+                let product = pixels.broadcast_mul(&weight.get(tap)?)?;
+                sum = Some(match sum {
+                    Some(sum) => (sum + product)?,
+                    None => product,
+                });
+            }
+            let mut y = sum.ok_or_else(|| candle_core::Error::msg("a convolution has at least one tap"))?;
+            if let Some(bias) = &bias {
+                y = y.broadcast_add(bias)?;
+            }
+            activation.tensor(&y)
+        }))
+    }
+}
+
+impl GraphBuilder {
+    /// Depthwise convolution.
+    ///
+    /// # Errors
+    /// [`GraphError::Operation`] when weights, bias, slopes or window do not fit the input.
+    pub fn depthwise2d(&mut self, x: Value, conv: Depthwise2d) -> Result<Value, GraphError> {
+        self.apply(Depthwise2dOp(conv), &[x])
+    }
+}

@@ -1,0 +1,107 @@
+//! A gated recurrent unit over a sequence, its state going in and out.
+
+use candle_core::{Device, Tensor};
+
+use crate::graph::{CandleKernel, Constant, GraphBuilder, GraphError, Operation, Shape, Value};
+
+/// A one-layer GRU in PyTorch's formulation (gates in the order reset, update, new):
+///
+/// `r = σ(Wr x + br + Ur h + cr)`, `z = σ(Wz x + bz + Uz h + cz)`, `n = tanh(Wn x + bn + r (Un h + cn))`,
+/// `h' = (1 - z) n + z h`.
+#[derive(Clone, Debug)]
+pub struct Gru {
+    /// `weight_ih`: `[3 hidden, in]`.
+    pub input_weight: Constant,
+    /// `weight_hh`: `[3 hidden, hidden]`.
+    pub hidden_weight: Constant,
+    /// `bias_ih`: `[3 hidden]`.
+    pub input_bias: Constant,
+    /// `bias_hh`: `[3 hidden]`.
+    pub hidden_bias: Constant,
+}
+
+#[derive(Debug)]
+struct GruOp(Gru);
+
+impl GruOp {
+    /// Channels in, hidden units.
+    fn sizes(&self) -> Result<[usize; 2], GraphError> {
+        let g = &self.0;
+        let (&[rows, channels], &[hidden_rows, hidden]) =
+            (g.input_weight.shape().dims(), g.hidden_weight.shape().dims())
+        else {
+            return Err(GraphError::op("gru", "its weights must be matrices"));
+        };
+        let gates = [rows, hidden_rows, g.input_bias.shape().elements(), g.hidden_bias.shape().elements()];
+        if gates.iter().any(|&r| r != 3 * hidden) {
+            let reason =
+                format!("weights {} and {} do not belong together", g.input_weight.shape(), g.hidden_weight.shape());
+            return Err(GraphError::op("gru", reason));
+        }
+        Ok([channels, hidden])
+    }
+}
+
+impl Operation for GruOp {
+    fn name(&self) -> &'static str {
+        "gru"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
+        let [channels, hidden] = self.sizes()?;
+        match (inputs[0].dims(), inputs[1].dims()) {
+            (&[time, c], &[h]) if c == channels && h == hidden => Ok([time, hidden].into()),
+            _ => {
+                let reason = format!("it needs [time, {channels}] and [{hidden}], not {} and {}", inputs[0], inputs[1]);
+                Err(GraphError::op("gru", reason))
+            }
+        }
+    }
+
+    fn flops(&self, inputs: &[&Shape], _: &Shape) -> u64 {
+        let weights = self.0.input_weight.shape().elements() + self.0.hidden_weight.shape().elements();
+        2 * (inputs[0].rows() * weights) as u64
+    }
+
+    fn weight_bytes(&self) -> u64 {
+        4 * (self.0.input_weight.shape().elements() + self.0.hidden_weight.shape().elements()) as u64
+    }
+
+    fn candle(&self, inputs: &[&Shape], output: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
+        let [channels, hidden, time] = [inputs[0].last(), output.last(), inputs[0].rows()];
+        let matrix = |c: &Constant, columns: usize| {
+            Tensor::from_vec(c.to_f32(), (3 * hidden, columns), device)?.t()?.contiguous()
+        };
+        let vector = |c: &Constant| Tensor::from_vec(c.to_f32(), (1, 3 * hidden), device);
+        let (w, u) = (matrix(&self.0.input_weight, channels)?, matrix(&self.0.hidden_weight, hidden)?);
+        let (b, c) = (vector(&self.0.input_bias)?, vector(&self.0.hidden_bias)?);
+        Ok(Box::new(move |x| {
+            // The input's part of all steps is one product; only the state's part has to wait for the step before.
+            let from_input = x[0].matmul(&w)?.broadcast_add(&b)?;
+            let mut h = x[1].reshape((1, hidden))?;
+            let mut steps = Vec::with_capacity(time);
+            for step in 0..time {
+                let i = from_input.narrow(0, step, 1)?;
+                let s = (h.matmul(&u)? + &c)?;
+                let gate = |g: usize| i.narrow(1, g * hidden, hidden)? + s.narrow(1, g * hidden, hidden)?;
+                let sigmoid = |t: Tensor| (t.neg()?.exp()? + 1.0)?.recip();
+                let (reset, update) = (sigmoid(gate(0)?)?, sigmoid(gate(1)?)?);
+                let new = (i.narrow(1, 2 * hidden, hidden)? + (reset * s.narrow(1, 2 * hidden, hidden)?)?)?.tanh()?;
+                h = (&new + (update * (h - &new)?)?)?;
+                steps.push(h.clone());
+            }
+            Tensor::cat(&steps, 0)
+        }))
+    }
+}
+
+impl GraphBuilder {
+    /// Runs a GRU over `x` (`[time, in]`) from `state` (`[hidden]`). The result is `[time, hidden]`, the state after every
+    /// step; its last row is the state to go on with.
+    ///
+    /// # Errors
+    /// [`GraphError::Operation`] when weights, input and state do not fit.
+    pub fn gru(&mut self, x: Value, state: Value, gru: Gru) -> Result<Value, GraphError> {
+        self.apply(GruOp(gru), &[x, state])
+    }
+}

@@ -1,0 +1,93 @@
+//! A matrix applied to the last axis.
+
+use candle_core::{Device, Tensor};
+
+use super::Activation;
+use crate::graph::{CandleKernel, Constant, GraphBuilder, GraphError, Operation, Shape, Value};
+
+/// `activation(x · weightᵀ + bias)` over the last axis; all other axes stay.
+#[derive(Clone, Debug)]
+pub struct Linear {
+    /// `[out, in]`, PyTorch's order.
+    pub weight: Constant,
+    /// One number for each output channel.
+    pub bias: Option<Constant>,
+    /// Applied to the result.
+    pub activation: Activation,
+}
+
+impl Linear {
+    /// No bias, no activation.
+    pub fn new(weight: Constant) -> Self {
+        Self { weight, bias: None, activation: Activation::None }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct LinearOp(Linear);
+
+impl Operation for LinearOp {
+    fn name(&self) -> &'static str {
+        "linear"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
+        let &[out, channels] = self.0.weight.shape().dims() else {
+            return Err(GraphError::op("linear", format!("weights must be [out, in], not {}", self.0.weight.shape())));
+        };
+        if inputs[0].rank() == 0 || inputs[0].last() != channels {
+            return Err(GraphError::op(
+                "linear",
+                format!("{} weights for an input of {}", self.0.weight.shape(), inputs[0]),
+            ));
+        }
+        if let Some(bias) = &self.0.bias
+            && bias.shape().elements() != out
+        {
+            return Err(GraphError::op("linear", format!("a bias of {} for {out} channels", bias.shape())));
+        }
+        self.0.activation.check("linear", out)?;
+        let mut dims = inputs[0].dims().to_vec();
+        dims[inputs[0].rank() - 1] = out;
+        Ok(dims.into())
+    }
+
+    fn flops(&self, inputs: &[&Shape], _: &Shape) -> u64 {
+        2 * inputs[0].rows() as u64 * self.0.weight.shape().elements() as u64
+    }
+
+    fn weight_bytes(&self) -> u64 {
+        4 * self.0.weight.shape().elements() as u64
+    }
+
+    fn absorb(&self, next: &dyn Operation) -> Option<Box<dyn Operation>> {
+        let activation = next.as_activation()?.clone();
+        let merged = || Box::new(Self(Linear { activation, ..self.0.clone() })) as Box<dyn Operation>;
+        self.0.activation.is_none().then(merged)
+    }
+
+    fn candle(&self, inputs: &[&Shape], output: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
+        let [out, channels] = [output.last(), inputs[0].last()];
+        let weight = Tensor::from_vec(self.0.weight.to_f32(), (out, channels), device)?.t()?.contiguous()?;
+        let bias = self.0.bias.as_ref().map(|b| Tensor::from_vec(b.to_f32(), out, device)).transpose()?;
+        let activation = self.0.activation.clone();
+        let dims = output.dims().to_vec();
+        Ok(Box::new(move |x| {
+            let mut y = x[0].reshape(((), channels))?.matmul(&weight)?;
+            if let Some(bias) = &bias {
+                y = y.broadcast_add(bias)?;
+            }
+            activation.tensor(&y.reshape(dims.as_slice())?)
+        }))
+    }
+}
+
+impl GraphBuilder {
+    /// Applies a matrix to the last axis.
+    ///
+    /// # Errors
+    /// [`GraphError::Operation`] when weights, bias or slopes do not fit the input.
+    pub fn linear(&mut self, x: Value, linear: Linear) -> Result<Value, GraphError> {
+        self.apply(LinearOp(linear), &[x])
+    }
+}

@@ -1,0 +1,82 @@
+//! Batched matrix product of two values, as attention needs it.
+
+use candle_core::Device;
+
+use crate::graph::{CandleKernel, GraphBuilder, GraphError, Operation, Shape, Value};
+
+#[derive(Debug)]
+struct MatMulOp {
+    /// The second factor lies as `[columns, inner]`.
+    transposed: bool,
+}
+
+/// Lengths of a batched product.
+struct Sizes {
+    batch: usize,
+    rows: usize,
+    inner: usize,
+    columns: usize,
+}
+
+impl MatMulOp {
+    fn sizes(&self, inputs: &[&Shape]) -> Result<Sizes, GraphError> {
+        let (a, b) = (inputs[0].dims(), inputs[1].dims());
+        let refuse = || GraphError::op("matmul", format!("{} and {} do not multiply", inputs[0], inputs[1]));
+        let ([batch_a @ .., rows, inner], [batch_b @ .., p, q]) = (a, b) else { return Err(refuse()) };
+        let (other, columns) = if self.transposed { (q, p) } else { (p, q) };
+        if batch_a != batch_b || inner != other {
+            return Err(refuse());
+        }
+        Ok(Sizes { batch: batch_a.iter().product(), rows: *rows, inner: *inner, columns: *columns })
+    }
+}
+
+impl Operation for MatMulOp {
+    fn name(&self) -> &'static str {
+        "matmul"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
+        let sizes = self.sizes(inputs)?;
+        let mut dims = inputs[0].dims().to_vec();
+        dims[inputs[0].rank() - 1] = sizes.columns;
+        Ok(dims.into())
+    }
+
+    fn flops(&self, inputs: &[&Shape], output: &Shape) -> u64 {
+        2 * output.elements() as u64 * inputs[0].last() as u64
+    }
+
+    fn candle(&self, inputs: &[&Shape], output: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
+        let Sizes { batch, rows, inner, columns } = self.sizes(inputs).map_err(candle_core::Error::wrap)?;
+        let transposed = self.transposed;
+        let dims = output.dims().to_vec();
+        Ok(Box::new(move |x| {
+            let a = x[0].reshape((batch, rows, inner))?;
+            let b = if transposed {
+                x[1].reshape((batch, columns, inner))?.transpose(1, 2)?
+            } else {
+                x[1].reshape((batch, inner, columns))?
+            };
+            a.matmul(&b)?.reshape(dims.as_slice())
+        }))
+    }
+}
+
+impl GraphBuilder {
+    /// `a · b` over the last two axes; the axes before must agree.
+    ///
+    /// # Errors
+    /// [`GraphError::Operation`] when the shapes do not multiply.
+    pub fn matmul(&mut self, a: Value, b: Value) -> Result<Value, GraphError> {
+        self.apply(MatMulOp { transposed: false }, &[a, b])
+    }
+
+    /// `a · bᵀ` over the last two axes: attention's queries times keys.
+    ///
+    /// # Errors
+    /// [`GraphError::Operation`] when the shapes do not multiply.
+    pub fn matmul_transposed(&mut self, a: Value, b: Value) -> Result<Value, GraphError> {
+        self.apply(MatMulOp { transposed: true }, &[a, b])
+    }
+}

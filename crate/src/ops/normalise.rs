@@ -1,0 +1,95 @@
+//! Layer and instance normalisation: mean 0 and variance 1 over a part of the value, then a scale and a shift.
+
+use candle_core::{D, Device, Tensor};
+
+use crate::graph::{CandleKernel, Constant, GraphBuilder, GraphError, Operation, Shape, Value};
+
+/// Over which elements mean and variance are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NormaliseOver {
+    /// The last axis: layer normalisation.
+    Channels,
+    /// All axes between the first and the last, for each batch entry and channel: instance normalisation.
+    Pixels,
+}
+
+/// `(x - mean) / sqrt(variance + epsilon) * scale + shift` with the biased variance.
+#[derive(Clone, Debug)]
+pub struct Normalise {
+    /// Over which elements.
+    pub over: NormaliseOver,
+    /// One factor for each channel.
+    pub scale: Option<Constant>,
+    /// One addend for each channel.
+    pub shift: Option<Constant>,
+    /// Added to the variance.
+    pub epsilon: f32,
+}
+
+#[derive(Debug)]
+struct NormaliseOp(Normalise);
+
+impl Operation for NormaliseOp {
+    fn name(&self) -> &'static str {
+        "normalise"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
+        let channels = inputs[0].last();
+        for table in [&self.0.scale, &self.0.shift].into_iter().flatten() {
+            if table.shape().elements() != channels {
+                return Err(GraphError::op(
+                    "normalise",
+                    format!("a table of {} for {channels} channels", table.shape()),
+                ));
+            }
+        }
+        let least = if self.0.over == NormaliseOver::Pixels { 3 } else { 1 };
+        if inputs[0].rank() < least {
+            return Err(GraphError::op("normalise", format!("{:?} of {}", self.0.over, inputs[0])));
+        }
+        Ok(inputs[0].clone())
+    }
+
+    fn flops(&self, _: &[&Shape], output: &Shape) -> u64 {
+        8 * output.elements() as u64
+    }
+
+    fn candle(&self, inputs: &[&Shape], output: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
+        let channels = output.last();
+        let table =
+            |t: &Option<Constant>| t.as_ref().map(|t| Tensor::from_vec(t.to_f32(), channels, device)).transpose();
+        let (scale, shift) = (table(&self.0.scale)?, table(&self.0.shift)?);
+        let epsilon = f64::from(self.0.epsilon);
+        let over = self.0.over;
+        let batch = inputs[0].dims()[0];
+        let dims = output.dims().to_vec();
+        Ok(Box::new(move |x| {
+            let (x, axis) = match over {
+                NormaliseOver::Channels => (x[0].reshape(((), channels))?, D::Minus1),
+                NormaliseOver::Pixels => (x[0].reshape((batch, (), channels))?, D::Minus2),
+            };
+            // Two passes: the difference of squares' mean and mean's square would lose what the variance is made of.
+            let centred = x.broadcast_sub(&x.mean_keepdim(axis)?)?;
+            let deviation = (centred.sqr()?.mean_keepdim(axis)? + epsilon)?.sqrt()?;
+            let mut y = centred.broadcast_div(&deviation)?;
+            if let Some(scale) = &scale {
+                y = y.broadcast_mul(scale)?;
+            }
+            if let Some(shift) = &shift {
+                y = y.broadcast_add(shift)?;
+            }
+            y.reshape(dims.as_slice())
+        }))
+    }
+}
+
+impl GraphBuilder {
+    /// Layer or instance normalisation.
+    ///
+    /// # Errors
+    /// [`GraphError::Operation`] when the tables do not fit the channels.
+    pub fn normalise(&mut self, x: Value, normalise: Normalise) -> Result<Value, GraphError> {
+        self.apply(NormaliseOp(normalise), &[x])
+    }
+}

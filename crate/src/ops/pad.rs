@@ -1,0 +1,50 @@
+//! Surrounds a value with a constant along any axes, channels included.
+
+use candle_core::Device;
+
+use super::window::pad_axis;
+use crate::graph::{CandleKernel, GraphBuilder, GraphError, Operation, Shape, Value};
+
+#[derive(Debug)]
+struct PadOp {
+    /// Elements before and after, for each axis.
+    widths: Vec<[usize; 2]>,
+    fill: f32,
+}
+
+impl Operation for PadOp {
+    fn name(&self) -> &'static str {
+        "pad"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
+        let too_wide = self.widths.iter().flatten().any(|&w| w > Shape::MAX_ELEMENTS);
+        if self.widths.len() != inputs[0].rank() || too_wide {
+            return Err(GraphError::op("pad", format!("widths {:?} for {}", self.widths, inputs[0])));
+        }
+        let dims: Vec<usize> = inputs[0].dims().iter().zip(&self.widths).map(|(d, w)| d + w[0] + w[1]).collect();
+        Ok(dims.into())
+    }
+
+    fn flops(&self, _: &[&Shape], _: &Shape) -> u64 {
+        0
+    }
+
+    fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
+        let (widths, fill) = (self.widths.clone(), self.fill);
+        Ok(Box::new(move |x| {
+            let axes = widths.iter().enumerate();
+            axes.try_fold(x[0].clone(), |y, (axis, &[before, after])| pad_axis(&y, axis, before, after, fill))
+        }))
+    }
+}
+
+impl GraphBuilder {
+    /// Surrounds `x` with `fill`: `widths` are the elements before and after along each axis.
+    ///
+    /// # Errors
+    /// [`GraphError::Operation`] when there are not as many widths as axes.
+    pub fn pad(&mut self, x: Value, widths: &[[usize; 2]], fill: f32) -> Result<Value, GraphError> {
+        self.apply(PadOp { widths: widths.to_vec(), fill }, &[x])
+    }
+}

@@ -1,0 +1,88 @@
+//! Pooling: the largest or the mean of a window.
+
+use candle_core::Device;
+
+use super::{Padding, window::Window};
+use crate::graph::{CandleKernel, GraphBuilder, GraphError, Operation, Shape, Value};
+
+/// What is taken of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolKind {
+    /// The largest; padding never wins.
+    Max,
+    /// The mean of the pixels that are there; padding does not count.
+    Average,
+}
+
+/// A pooling over `[batch, height, width, channels]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Pool {
+    /// What is taken.
+    pub kind: PoolKind,
+    /// Rows and columns of the window.
+    pub kernel: [usize; 2],
+    /// Rows and columns between windows.
+    pub stride: [usize; 2],
+    /// What surrounds the picture.
+    pub padding: Padding,
+}
+
+#[derive(Debug)]
+struct PoolOp(Pool);
+
+impl PoolOp {
+    fn window(&self, input: &Shape) -> Result<Window, GraphError> {
+        let window = Window::new("pool", input, self.0.kernel, self.0.stride, [1, 1], self.0.padding)?;
+        // A window that sees only padding has neither a largest pixel nor a mean.
+        let empty = (0..2).any(|a| window.before[a] >= window.kernel[a] || window.after()[a] >= window.kernel[a]);
+        if empty {
+            return Err(GraphError::op("pool", format!("padding {:?} is as large as the window", self.0.padding)));
+        }
+        Ok(window)
+    }
+}
+
+impl Operation for PoolOp {
+    fn name(&self) -> &'static str {
+        "pool"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
+        Ok(self.window(inputs[0])?.output_shape(inputs[0].last()))
+    }
+
+    fn flops(&self, _: &[&Shape], output: &Shape) -> u64 {
+        (output.elements() * self.0.kernel[0] * self.0.kernel[1]) as u64
+    }
+
+    fn candle(&self, inputs: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
+        let window = self.window(inputs[0]).map_err(candle_core::Error::wrap)?;
+        let kind = self.0.kind;
+        // How many real pixels each window sees: the taps of a picture of ones, summed.
+        let ones =
+            candle_core::Tensor::ones((1, window.input[0], window.input[1], 1), candle_core::DType::F32, device)?;
+        let mut seen = ones.zeros_like()?.narrow(1, 0, 1)?.narrow(2, 0, 1)?;
+        for tap in window.taps(&ones, 0.0)? {
+            seen = seen.broadcast_add(&tap)?;
+        }
+        Ok(Box::new(move |x| {
+            let fill = if kind == PoolKind::Max { f32::NEG_INFINITY } else { 0.0 };
+            let taps = window.taps(x[0], fill)?;
+            let mut y = taps[0].clone();
+            for tap in &taps[1..] {
+                y = if kind == PoolKind::Max { y.maximum(tap)? } else { (y + tap)? };
+            }
+            if kind == PoolKind::Max { Ok(y) } else { y.broadcast_div(&seen) }
+        }))
+    }
+}
+
+impl GraphBuilder {
+    /// Max or average pooling.
+    ///
+    /// # Errors
+    /// [`GraphError::Operation`] when the window does not fit, or could see nothing but padding.
+    pub fn pool(&mut self, x: Value, pool: Pool) -> Result<Value, GraphError> {
+        self.apply(PoolOp(pool), &[x])
+    }
+}

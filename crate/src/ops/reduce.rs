@@ -1,0 +1,67 @@
+//! Sum, mean or largest along axes.
+
+use candle_core::Device;
+
+use crate::graph::{CandleKernel, GraphBuilder, GraphError, Operation, Shape, Value};
+
+/// What is taken along the axes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reduce {
+    /// The sum.
+    Sum,
+    /// The mean.
+    Mean,
+    /// The largest.
+    Max,
+}
+
+#[derive(Debug)]
+struct ReduceOp {
+    kind: Reduce,
+    /// Sorted, without repetition.
+    axes: Vec<usize>,
+}
+
+impl Operation for ReduceOp {
+    fn name(&self) -> &'static str {
+        "reduce"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
+        let mut dims = inputs[0].dims().to_vec();
+        for &axis in &self.axes {
+            match dims.get_mut(axis) {
+                Some(d) => *d = 1,
+                None => return Err(GraphError::op("reduce", format!("axis {axis} of {}", inputs[0]))),
+            }
+        }
+        Ok(dims.into())
+    }
+
+    fn flops(&self, inputs: &[&Shape], _: &Shape) -> u64 {
+        inputs[0].elements() as u64
+    }
+
+    fn candle(&self, inputs: &[&Shape], output: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
+        let (kind, axes) = (self.kind, self.axes.clone());
+        let share = output.elements() as f64 / inputs[0].elements() as f64;
+        Ok(Box::new(move |x| match kind {
+            Reduce::Sum => x[0].sum_keepdim(axes.as_slice()),
+            Reduce::Mean => x[0].sum_keepdim(axes.as_slice())? * share,
+            Reduce::Max => axes.iter().try_fold(x[0].clone(), |y, &axis| y.max_keepdim(axis)),
+        }))
+    }
+}
+
+impl GraphBuilder {
+    /// Sum, mean or largest along `axes`, which keep length 1 (use [`Self::reshape`] to drop them).
+    ///
+    /// # Errors
+    /// [`GraphError::Operation`] when an axis does not exist.
+    pub fn reduce(&mut self, kind: Reduce, x: Value, axes: &[usize]) -> Result<Value, GraphError> {
+        let mut axes = axes.to_vec();
+        axes.sort_unstable();
+        axes.dedup();
+        self.apply(ReduceOp { kind, axes }, &[x])
+    }
+}

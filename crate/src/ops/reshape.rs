@@ -1,0 +1,51 @@
+//! The same elements in the same order under another shape: no work at all.
+
+use candle_core::Device;
+
+use crate::graph::{CandleKernel, GraphBuilder, GraphError, Operation, Shape, Value};
+
+#[derive(Debug)]
+struct ReshapeOp(Shape);
+
+impl Operation for ReshapeOp {
+    fn name(&self) -> &'static str {
+        "reshape"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
+        if inputs[0].elements() != self.0.elements() {
+            return Err(GraphError::op(
+                "reshape",
+                format!("{} does not have as many elements as {}", inputs[0], self.0),
+            ));
+        }
+        Ok(self.0.clone())
+    }
+
+    fn flops(&self, _: &[&Shape], _: &Shape) -> u64 {
+        0
+    }
+
+    fn is_view(&self) -> bool {
+        true
+    }
+
+    fn candle(&self, _: &[&Shape], output: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
+        let dims = output.dims().to_vec();
+        Ok(Box::new(move |x| x[0].reshape(dims.as_slice())))
+    }
+}
+
+impl GraphBuilder {
+    /// The same elements under another shape.
+    ///
+    /// # Errors
+    /// [`GraphError::Operation`] when the element counts differ.
+    pub fn reshape(&mut self, x: Value, shape: impl Into<Shape>) -> Result<Value, GraphError> {
+        let shape = shape.into();
+        if *self.shape(x) == shape {
+            return Ok(x);
+        }
+        self.apply(ReshapeOp(shape), &[x])
+    }
+}

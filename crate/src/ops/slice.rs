@@ -1,0 +1,59 @@
+//! A box cut out of a value.
+
+use std::ops::Range;
+
+use candle_core::Device;
+
+use crate::graph::{CandleKernel, GraphBuilder, GraphError, Operation, Shape, Value};
+
+#[derive(Debug)]
+struct SliceOp(Vec<Range<usize>>);
+
+impl Operation for SliceOp {
+    fn name(&self) -> &'static str {
+        "slice"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
+        let inside = |(r, &d): (&Range<usize>, &usize)| r.start < r.end && r.end <= d;
+        if self.0.len() != inputs[0].rank() || !self.0.iter().zip(inputs[0].dims()).all(inside) {
+            return Err(GraphError::op("slice", format!("{:?} of {}", self.0, inputs[0])));
+        }
+        Ok(self.0.iter().map(Range::len).collect::<Vec<_>>().into())
+    }
+
+    fn flops(&self, _: &[&Shape], _: &Shape) -> u64 {
+        0
+    }
+
+    fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
+        let ranges = self.0.clone();
+        Ok(Box::new(move |x| {
+            let axes = ranges.iter().enumerate();
+            axes.try_fold(x[0].clone(), |y, (axis, r)| y.narrow(axis, r.start, r.len()))?.contiguous()
+        }))
+    }
+}
+
+impl GraphBuilder {
+    /// The elements inside `ranges`, one range for each axis.
+    ///
+    /// # Errors
+    /// [`GraphError::Operation`] when a range is empty or outside.
+    pub fn slice(&mut self, x: Value, ranges: &[Range<usize>]) -> Result<Value, GraphError> {
+        self.apply(SliceOp(ranges.to_vec()), &[x])
+    }
+
+    /// The elements inside `range` along one axis, everything along the others.
+    ///
+    /// # Errors
+    /// [`GraphError::Operation`] when the range is empty or outside, or the axis does not exist.
+    pub fn slice_axis(&mut self, x: Value, axis: usize, range: Range<usize>) -> Result<Value, GraphError> {
+        let mut ranges: Vec<_> = self.shape(x).dims().iter().map(|&d| 0..d).collect();
+        match ranges.get_mut(axis) {
+            Some(r) => *r = range,
+            None => return Err(GraphError::op("slice", format!("axis {axis} of {}", self.shape(x)))),
+        }
+        self.slice(x, &ranges)
+    }
+}
