@@ -1,1 +1,113 @@
 //! Fitted face and motion to pictures. The geometry exists twice, with equal results: on the CPU and as WGSL.
+//!
+//! One mesh covers the whole picture: the face as the fit sees it, and a grid around it that is tied to the face's
+//! outline. A motion frame moves the mesh ([`Decoder::render`]), one full-resolution look-up of the photo fills it,
+//! and only what the photo cannot show is painted: the inside of the mouth, eyeballs behind the lids, lids that come
+//! down, the line between shut lips.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `mesh` | cuts the visible face out of the model, fills the holes of mouth and eyes |
+//! | `surroundings` | the grid around the face and how it follows |
+//! | `weights`, `pose` | what a motion frame asks for |
+//! | `vertices`, `contour` | where the skin goes; lips and lids that shut |
+//! | `lids`, `eyes`, `mouth`, `card` | what is painted, prepared once for each portrait |
+//! | `puppet` | all of it together: a motion frame becomes a `FramePlan` |
+//! | `plan` | the plain numbers of a frame that CPU and GPU paint from |
+//! | `raster`, `sample`, `shapes`, `paint`, `canvas` | pixels on the CPU |
+
+mod canvas;
+mod card;
+mod contour;
+mod eyes;
+mod lids;
+mod mesh;
+mod mouth;
+mod paint;
+mod plan;
+mod plane;
+mod pose;
+mod puppet;
+mod raster;
+mod sample;
+mod shapes;
+mod surroundings;
+mod vertices;
+mod weights;
+
+use crate::motion::MotionFrame;
+use crate::motion::frame::Reference;
+use crate::portrait::{FaceModel, FittedFace};
+use canvas::Canvas;
+use plan::FramePlan;
+use puppet::Puppet;
+use std::sync::Arc;
+
+/// Smallest side of a frame, pixels.
+pub const SMALLEST: u32 = 64;
+/// Largest side of a frame, pixels.
+pub const LARGEST: u32 = 2048;
+
+/// What a decoder refuses.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum DecodeError {
+    /// A frame size outside of [`SMALLEST`]..=[`LARGEST`].
+    #[error("frames of {0} pixels are not possible: choose a size from {SMALLEST} to {LARGEST}")]
+    Size(u32),
+    /// The buffer for a frame has the wrong length.
+    #[error("the buffer for a frame has {got} bytes and needs {needed}: four for each pixel")]
+    Buffer {
+        /// Bytes given.
+        got: usize,
+        /// Bytes needed.
+        needed: usize,
+    },
+    /// Face model and fitted face do not belong together or are damaged.
+    #[error("this fitted face cannot be animated, {0}: fit the portrait again with this face model")]
+    Fit(&'static str),
+}
+
+/// Draws frames of one portrait on the CPU.
+#[derive(Debug)]
+pub struct Decoder {
+    puppet: Puppet,
+    plan: FramePlan,
+    canvas: Canvas,
+    size: u32,
+}
+
+impl Decoder {
+    /// Prepares a portrait for square frames of `size` pixels (64..=2048). Takes a fraction of a second.
+    ///
+    /// # Errors
+    /// A size out of range, or a face that was not fitted with this model.
+    pub fn new(model: Arc<FaceModel>, face: FittedFace, size: u32) -> Result<Self, DecodeError> {
+        check_size(size)?;
+        let puppet = Puppet::new(&model, &face)?;
+        Ok(Self { plan: puppet.frame_plan(), canvas: Canvas::new(&puppet, size), puppet, size })
+    }
+
+    /// Pixels along a side of a frame.
+    pub fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// Draws one frame into `rgba`: rows from the top, four bytes a pixel, opaque. Values in `frame` that are no numbers
+    /// count as no motion; the others are limited to what a photo can show. Allocates nothing.
+    ///
+    /// # Errors
+    /// A buffer that does not have `size * size * 4` bytes.
+    pub fn render(&mut self, frame: &MotionFrame, reference: Reference, rgba: &mut [u8]) -> Result<(), DecodeError> {
+        let needed = self.size as usize * self.size as usize * 4;
+        if rgba.len() != needed {
+            return Err(DecodeError::Buffer { got: rgba.len(), needed });
+        }
+        self.puppet.plan(frame, reference, self.size, self.canvas.texels(), &mut self.plan);
+        self.canvas.draw(&self.puppet, &self.plan, rgba);
+        Ok(())
+    }
+}
+
+fn check_size(size: u32) -> Result<(), DecodeError> {
+    if (SMALLEST..=LARGEST).contains(&size) { Ok(()) } else { Err(DecodeError::Size(size)) }
+}

@@ -1,0 +1,183 @@
+//! A frame on the CPU, from its plan to pixels.
+
+use super::lids::TEXELS;
+use super::paint::{self, EyePainter, lines};
+use super::plan::FramePlan;
+use super::plane::Plane;
+use super::puppet::Puppet;
+use super::raster::{FAR, Target};
+use super::sample::{bicubic, for_size};
+use crate::portrait::fitted::{PAD, SIDE, TEX};
+
+/// The photo at the right resolution, and the buffers of a frame.
+#[derive(Clone, Debug)]
+pub(crate) struct Canvas {
+    photo: Plane<4>,
+    size: usize,
+    /// Source of every pixel, crop pixels.
+    flow: Target<2>,
+    /// The same around the lips, with 2 x 2 samples to a pixel.
+    fine: Target<2>,
+    /// The interior of the mouth, with 2 x 2 samples to a pixel.
+    inner: Target<7>,
+}
+
+impl Canvas {
+    pub fn new(puppet: &Puppet, size: u32) -> Self {
+        let n = size as usize;
+        Self {
+            photo: for_size(&puppet.texture, size),
+            size: n,
+            flow: Target::with_room(n * n),
+            fine: Target::with_room(n * n / 2),
+            inner: Target::with_room(n * n / 4),
+        }
+    }
+
+    /// Texture pixels to a crop pixel.
+    pub fn texels(&self) -> f32 {
+        TEXELS * self.photo.width as f32 / (TEX * (1.0 + 2.0 * PAD))
+    }
+
+    pub fn draw(&mut self, puppet: &Puppet, plan: &FramePlan, rgba: &mut [u8]) {
+        let pixels = rgba.as_chunks_mut::<4>().0;
+        self.draw_mesh(puppet, plan, pixels);
+        self.draw_fine(puppet, plan, pixels);
+        for e in 0..2 {
+            self.draw_eye(puppet, plan, e, pixels);
+        }
+        self.draw_mouth(puppet, plan, pixels);
+    }
+
+    fn look(&self, source: [f32; 2], texels: f32) -> [f32; 4] {
+        bicubic(&self.photo, (source[0] + PAD * SIDE) * texels, (source[1] + PAD * SIDE) * texels)
+    }
+
+    fn draw_mesh(&mut self, puppet: &Puppet, plan: &FramePlan, pixels: &mut [[u8; 4]]) {
+        let [scale, _, texels, _] = plan.pixels.scale;
+        self.flow.clear(self.size, self.size);
+        self.flow.draw(
+            &puppet.triangles,
+            |i| {
+                let [x, y, d] = plan.positions[i as usize];
+                [x * scale, y * scale, d]
+            },
+            |i| plan.source[i as usize],
+        );
+        for (out, source) in pixels.iter_mut().zip(&self.flow.attributes) {
+            *out = to_bytes(self.look(*source, texels));
+        }
+    }
+
+    fn draw_fine(&mut self, puppet: &Puppet, plan: &FramePlan, pixels: &mut [[u8; 4]]) {
+        let [scale, _, texels, _] = plan.pixels.scale;
+        let [x0, y0, x1, y1] = plan.pixels.mouth.fine.map(|v| v as usize);
+        let (w, h) = (x1.saturating_sub(x0), y1.saturating_sub(y0));
+        self.fine.clear(2 * w, 2 * h);
+        self.fine.draw(
+            &puppet.triangles,
+            |i| {
+                let [x, y, d] = plan.positions[i as usize];
+                [2.0 * (x * scale - x0 as f32), 2.0 * (y * scale - y0 as f32), d]
+            },
+            |i| plan.source[i as usize],
+        );
+        for y in 0..h {
+            for x in 0..w {
+                let mut sum = [0.0; 4];
+                for k in 0..4 {
+                    let c = self.look(self.fine.attributes[(2 * y + k / 2) * 2 * w + 2 * x + k % 2], texels);
+                    for (s, c) in sum.iter_mut().zip(c) {
+                        *s += 0.25 * c;
+                    }
+                }
+                pixels[(y0 + y) * self.size + x0 + x] = to_bytes(sum);
+            }
+        }
+    }
+
+    fn draw_eye(&self, puppet: &Puppet, plan: &FramePlan, e: usize, pixels: &mut [[u8; 4]]) {
+        let [scale, _, texels, edge] = plan.pixels.scale;
+        let eye = &plan.pixels.eyes[e];
+        let (upper, lower) = lines(&eye.lids);
+        let painter = EyePainter {
+            plan: eye,
+            eye: &puppet.eyes[e],
+            photo: &self.photo,
+            texels,
+            layer_texels: TEXELS,
+            edge,
+            upper,
+            lower,
+            second: lines(&eye.second).0,
+        };
+        self.repaint(eye.area, scale, pixels, |p, c| painter.paint(p, c));
+    }
+
+    fn draw_mouth(&mut self, puppet: &Puppet, plan: &FramePlan, pixels: &mut [[u8; 4]]) {
+        let [scale, _, _, edge] = plan.pixels.scale;
+        let mouth = &plan.pixels.mouth;
+        let (open, seam) = (mouth.tissue[3] > 0.0, mouth.reach[3] > 0.0);
+        if !(open || seam) {
+            return;
+        }
+        let [x0, y0, x1, y1] = mouth.area.map(|v| v as usize);
+        let (w, h) = (x1.saturating_sub(x0), y1.saturating_sub(y0));
+        if open {
+            self.inner.clear(2 * w, 2 * h);
+            self.inner.draw(
+                &puppet.mouth.triangles,
+                |i| {
+                    let [x, y, d] = plan.mouth_vertices[i as usize].position;
+                    [2.0 * (x * scale - x0 as f32), 2.0 * (y * scale - y0 as f32), d]
+                },
+                |i| plan.mouth_vertices[i as usize].surface,
+            );
+        }
+        let (upper, lower) = lines(&mouth.lips);
+        let card = puppet.mouth.card.as_ref().map(|c| &c.picture);
+        let inner = |p: [f32; 2]| {
+            let (x, y) = ((p[0] * scale) as usize - x0, (p[1] * scale) as usize - y0);
+            let mut sum = [0.0; 3];
+            for k in 0..4 {
+                let i = (2 * y + k / 2) * 2 * w + 2 * x + k % 2;
+                let c = if self.inner.depth[i] < FAR {
+                    paint::interior(mouth, &self.inner.attributes[i])
+                } else {
+                    paint::hollow(mouth)
+                };
+                for (s, c) in sum.iter_mut().zip(c) {
+                    *s += 0.25 * c;
+                }
+            }
+            sum
+        };
+        self.repaint(mouth.area, scale, pixels, |p, c| {
+            paint::mouth(mouth, &upper, &lower, edge, card, p, || inner(p), c)
+        });
+    }
+
+    /// Replaces the pixels of an area; `paint` gets the crop pixel and the colour so far.
+    fn repaint(
+        &self,
+        area: [f32; 4],
+        scale: f32,
+        pixels: &mut [[u8; 4]],
+        paint: impl Fn([f32; 2], [f32; 3]) -> [f32; 3],
+    ) {
+        let [x0, y0, x1, y1] = area.map(|v| v as usize);
+        for y in y0..y1 {
+            for x in x0..x1 {
+                let pixel = &mut pixels[y * self.size + x];
+                let p = [(x as f32 + 0.5) / scale, (y as f32 + 0.5) / scale];
+                let c = paint(p, [f32::from(pixel[0]), f32::from(pixel[1]), f32::from(pixel[2])]);
+                *pixel = to_bytes([c[0], c[1], c[2], 255.0]);
+            }
+        }
+    }
+}
+
+fn to_bytes(c: [f32; 4]) -> [u8; 4] {
+    // a cast saturates, which is the clamp that bicubic overshoot needs
+    [(c[0] + 0.5) as u8, (c[1] + 0.5) as u8, (c[2] + 0.5) as u8, 255]
+}

@@ -1,0 +1,310 @@
+//! Eyeballs: the photo's sclera with the iris painted out, and the photo's iris completed, moved apart by the gaze.
+
+use super::lids::{AboveLid, TEXELS, to_texel, up_in_photo};
+use super::plan::{EyePlan, Line, POINTS, affine, area, resample};
+use super::plane::{Plane, luminance, mean, quantile};
+use super::pose::{pixels_per_cm, project, rotate};
+use super::shapes::{between, coverage};
+use super::weights::smooth;
+use crate::motion::Gaze;
+use crate::portrait::FittedFace;
+use crate::portrait::face_model::{Contour, Eyeball};
+use crate::portrait::fitted::{CameraPose, FOCAL, SIDE};
+use bytemuck::Zeroable;
+use nalgebra::{Rotation3, Vector3};
+
+/// One eye of a portrait.
+#[derive(Clone, Debug)]
+pub(crate) struct Eye {
+    center: [f32; 3],
+    radius: f32,
+    /// Direction of the gaze in the photo, head space.
+    direction: Vector3<f32>,
+    /// Crop pixels from corner to corner in the photo.
+    width: f32,
+    /// Height of the open eye in the photo, crop pixels.
+    height: f32,
+    /// Top left of the layers, texture pixels.
+    origin: [f32; 2],
+    /// Sclera, the iris painted out; alpha unused.
+    pub sclera: Plane<4>,
+    /// Iris, completed; alpha: its disc.
+    pub iris: Plane<4>,
+    lash: [f32; 3],
+    above: [[f32; 4]; POINTS],
+    below: [[f32; 4]; POINTS],
+    /// Strength of the tone on a closed lid.
+    tone: f32,
+    glasses: bool,
+}
+
+/// Where one eye's lids are in a frame.
+pub(crate) struct LidState<'a> {
+    /// Lid margins, crop pixels.
+    pub upper: Line,
+    /// Lower margin, crop pixels.
+    pub lower: Line,
+    /// The upper lid as open as in the photo, in head space.
+    pub photo_upper: &'a [[f32; 3]],
+    /// Opening, as a share of the photo's.
+    pub open: f32,
+}
+
+impl Eye {
+    /// `iris`: index of the iris' centre among the landmarks, four points of its rim follow; `photo`, `source`:
+    /// vertices as the photo shows them, in head space and crop pixels.
+    pub fn new(
+        face: &FittedFace,
+        texture: &Plane<3>,
+        ball: &Eyeball,
+        neutral: &[[f32; 3]],
+        lids: &Contour,
+        iris: usize,
+        source: &[[f32; 2]],
+        above: AboveLid,
+    ) -> Self {
+        // the eyeball moves with its lids
+        let ids: Vec<usize> = lids.upper.iter().chain(&lids.lower).map(|&i| i as usize).collect();
+        let center = std::array::from_fn(|c| {
+            ball.center[c] + ids.iter().map(|&i| face.base[i][c] - neutral[i][c]).sum::<f32>() / ids.len() as f32
+        });
+        let iris_at = face.landmarks[iris];
+        let iris_radius = (1..5)
+            .map(|k| face.landmarks[iris + k])
+            .map(|p| (p[0] - iris_at[0]).hypot(p[1] - iris_at[1]))
+            .fold(1.0, f32::max);
+        let upper = resample(&lids.upper, |i| source[i as usize]);
+        let lower = resample(&lids.lower, |i| source[i as usize]);
+        let width = (upper[POINTS - 1][0] - upper[0][0]).hypot(upper[POINTS - 1][1] - upper[0][1]).max(4.0);
+        let top = upper.iter().map(|p| p[1]).fold(f32::INFINITY, f32::min);
+        let bottom = lower.iter().map(|p| p[1]).fold(f32::NEG_INFINITY, f32::max);
+        let layers = Layers::new(texture, &upper, &lower, iris_at, iris_radius, width);
+        let (over, under) = lid_colours(face, texture, &upper, &lower, above);
+        Self {
+            center,
+            radius: ball.radius,
+            direction: gaze_direction(&face.pose, center, ball.radius, iris_at),
+            width,
+            height: bottom - top,
+            origin: layers.origin,
+            sclera: layers.sclera,
+            iris: layers.iris,
+            lash: layers.lash,
+            above: over,
+            below: under,
+            tone: if above.found { 0.30 } else { 0.65 },
+            glasses: face.glasses,
+        }
+    }
+
+    /// What is painted of this eye under `pose`; `photo`: the pose in the photo; `scale`, `size`: of the output.
+    pub fn plan(
+        &self,
+        photo: &CameraPose,
+        pose: &CameraPose,
+        lids: &LidState,
+        gaze: Gaze,
+        scale: f32,
+        size: f32,
+    ) -> EyePlan {
+        let mut plan = EyePlan::zeroed();
+        let open = lids.open;
+        for k in 0..POINTS {
+            let (u, l) = (lids.upper[k], lids.lower[k]);
+            plan.lids[k] = [u[0], u[1], l[0], l[1]];
+        }
+        let second: Line = if self.glasses {
+            let down = (1.0 - open).clamp(0.0, 1.0);
+            std::array::from_fn(|k| {
+                std::array::from_fn(|c| lids.upper[k][c] + (lids.lower[k][c] - lids.upper[k][c]) * down)
+            })
+        } else {
+            let ids: [u32; 64] = std::array::from_fn(|i| i as u32);
+            let n = lids.photo_upper.len().min(64);
+            resample(&ids[..n], |i| project(pose, lids.photo_upper[i as usize]).0)
+        };
+        plan.second = second.map(|p| [p[0], p[1], 0.0, 0.0]);
+        plan.above = self.above;
+        plan.below = self.below;
+        // socket: affine over points of the eyeball's front, so that the lids squeeze nothing
+        let front = [[0.0f32, 0.0f32], [0.35, 0.0], [-0.35, 0.0], [0.0, 0.3], [0.0, -0.3]].map(|[a, b]| {
+            let d = [a.sin(), b.sin(), a.cos() * b.cos()];
+            std::array::from_fn(|c| self.center[c] + self.radius * d[c])
+        });
+        plan.to_photo = affine(&front.map(|x| project(pose, x).0), &front.map(|x| project(photo, x).0));
+        let on_ball = |d: &Vector3<f32>| project(photo, std::array::from_fn(|c| self.center[c] + self.radius * d[c])).0;
+        let turned = Rotation3::from_axis_angle(&Vector3::y_axis(), gaze.x.to_radians())
+            * Rotation3::from_axis_angle(&Vector3::x_axis(), gaze.y.to_radians())
+            * self.direction;
+        let (now, was) = (on_ball(&turned), on_ball(&self.direction));
+        plan.iris = [now[0], now[1], was[0], was[1]];
+        let (dx, dy) = (now[0] - was[0], now[1] - was[1]);
+        let way = dx.hypot(dy);
+        if way > 1e-3 {
+            let facing = |d: &Vector3<f32>| (photo.rotation * d).z.abs().max(0.5);
+            let stretch = (facing(&self.direction) / facing(&turned) - 1.0) * (way / 0.3).min(1.0);
+            plan.turn = [dx / way, dy / way, stretch, 0.0];
+        }
+        plan.layer = [self.origin[0], self.origin[1], self.sclera.width as f32, self.sclera.height as f32];
+        let lash = 0.75 * smooth(1.0 - open, 0.55, 0.95);
+        plan.lash = [self.lash[0], self.lash[1], self.lash[2], lash];
+        let shadow = 0.45 * (1.0 - open).clamp(0.0, 1.0);
+        let ball = if open > 0.03 || self.glasses { 1.0 } else { 0.0 };
+        let cm = pixels_per_cm(pose);
+        plan.shade = [shadow, 0.10 * self.width, ball, cm];
+        let laid_over = if self.glasses && open < 0.98 { 1.0 } else { 0.0 };
+        let tone = if self.glasses { 0.0 } else { self.tone * smooth(1.0 - open, 0.15, 0.7) };
+        plan.lid = [tone, laid_over, self.height + 0.12 * pixels_per_cm(photo), self.width];
+        plan.area = area(lids.upper.into_iter().chain(lids.lower).chain(second), 8.0, scale, size);
+        plan
+    }
+}
+
+/// Direction from the eyeball's centre to where the ray through a photo pixel meets it, head space.
+fn gaze_direction(pose: &CameraPose, center: [f32; 3], radius: f32, pixel: [f32; 2]) -> Vector3<f32> {
+    let t = &pose.translation;
+    let ray = Vector3::new((pixel[0] - SIDE / 2.0) / (FOCAL * SIDE), -(pixel[1] - SIDE / 2.0) / (FOCAL * SIDE), -1.0);
+    let c = Vector3::from(rotate(pose, center)) + Vector3::new(t.x, t.y, -t.z);
+    let (a, b) = (ray.dot(&ray), ray.dot(&c));
+    let disc = (b * b - a * (c.dot(&c) - radius * radius)).max(0.0);
+    let hit = ray * ((b - disc.sqrt()) / a);
+    (pose.rotation.transpose() * (hit - c)).normalize()
+}
+
+struct Layers {
+    origin: [f32; 2],
+    sclera: Plane<4>,
+    iris: Plane<4>,
+    lash: [f32; 3],
+}
+
+impl Layers {
+    fn new(texture: &Plane<3>, upper: &Line, lower: &Line, iris_at: [f32; 2], iris_radius: f32, width: f32) -> Self {
+        let (upper, lower) = (upper.map(to_texel), lower.map(to_texel));
+        let pad = 0.45 * width * TEXELS;
+        let bounds = area(upper.into_iter().chain(lower), pad, 1.0, f32::MAX);
+        let limit = |x: f32| x.clamp(0.0, texture.width as f32) as isize;
+        let (x0, y0) = (limit(bounds[0]), limit(bounds[1]));
+        let rgb = texture.window(x0, y0, limit(bounds[2]).max(x0 + 1), limit(bounds[3]).max(y0 + 1));
+        let (w, h) = (rgb.width, rgb.height);
+        let centre = |x: usize, y: usize| [(x0 + x as isize) as f32 + 0.5, (y0 + y as isize) as f32 + 0.5];
+        let inside = Plane::<1>::from_fn(w, h, |x, y| [coverage(&between(centre(x, y), &upper, &lower), 0.6)]);
+        let middle = to_texel(iris_at);
+        let radius = Plane::<1>::from_fn(w, h, |x, y| {
+            let p = centre(x, y);
+            [(p[0] - middle[0]).hypot(p[1] - middle[1]) / (iris_radius * TEXELS)]
+        });
+        let lum = rgb.map(|c| [luminance(c)]);
+        let core = inside.map(|a| [if a[0] > 0.9 { 1.0 } else { 0.0 }]).erode();
+        let every = || 0..w * h;
+
+        // sclera: the photo where it is seen, elsewhere a normalised blur of its white at three scales
+        let white = |i: &usize| core.data[*i][0] > 0.0 && radius.data[*i][0] > 1.22;
+        let mut whites: Vec<usize> = every().filter(white).collect();
+        if whites.len() > 12 {
+            // no lashes, no lid edge
+            let limit = 0.75 * quantile(whites.iter().map(|&i| lum.data[i][0]), 0.6);
+            whites.retain(|&i| lum.data[i][0] > limit);
+        }
+        let fill = if whites.len() > 12 {
+            let mut seen = Plane::<4>::from_fn(w, h, |_, _| [0.0; 4]);
+            for &i in &whites {
+                let c = rgb.data[i];
+                seen.data[i] = [c[0], c[1], c[2], 1.0];
+            }
+            let mut sum = Plane::<4>::from_fn(w, h, |_, _| [0.0; 4]);
+            for (sigma, weight) in [(0.06, 1.0), (0.18, 0.05), (0.5, 0.002)] {
+                for (s, b) in sum.data.iter_mut().zip(&seen.blur(sigma * width * TEXELS).data) {
+                    for c in 0..4 {
+                        s[c] += weight * b[c];
+                    }
+                }
+            }
+            sum.map(|s| [s[0] / s[3].max(1e-7), s[1] / s[3].max(1e-7), s[2] / s[3].max(1e-7)])
+        } else {
+            let inner = || every().filter(|&i| core.data[i][0] > 0.0);
+            let plain = std::array::from_fn(|c| {
+                if inner().next().is_some() { quantile(inner().map(|i| rgb.data[i][c]), 0.8) } else { 180.0 }
+            });
+            rgb.map(|_| plain)
+        };
+        let see = Plane::<1>::from_fn(w, h, |x, y| {
+            let i = y * w + x;
+            [if core.data[i][0] > 0.0 && radius.data[i][0] > 1.15 { 1.0 } else { 0.0 }]
+        })
+        .blur(1.0);
+        let blend = |a: [f32; 3], b: [f32; 3], t: f32, alpha: f32| {
+            [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t, a[2] + (b[2] - a[2]) * t, alpha]
+        };
+        let at = |x: usize, y: usize| y * w + x;
+        let sclera = Plane::from_fn(w, h, |x, y| {
+            let i = at(x, y);
+            blend(fill.data[i], rgb.data[i], see.data[i][0], 1.0)
+        });
+
+        // iris: the photo where it is seen, elsewhere the mean colour at that radius
+        let ring = rings(&rgb, &radius, |i| core.data[i][0] > 0.0 && radius.data[i][0] < 1.25);
+        let visible = inside.map(|a| [if a[0] > 0.95 { 1.0 } else { 0.0 }]).erode().blur(1.0);
+        let iris = Plane::from_fn(w, h, |x, y| {
+            let i = at(x, y);
+            let r = radius.data[i][0];
+            let place = (r * 12.0 - 0.5).clamp(0.0, 15.0);
+            let k = (place as usize).min(14);
+            let f = place - k as f32;
+            let flat = std::array::from_fn(|c| ring[k][c] + (ring[k + 1][c] - ring[k][c]) * f);
+            blend(flat, rgb.data[i], visible.data[i][0], 1.0 - smooth(r, 1.06, 1.22))
+        });
+        let dark = quantile(lum.data.iter().map(|l| l[0]), 0.06);
+        let lashes: Vec<[f32; 3]> = every().filter(|&i| lum.data[i][0] <= dark).map(|i| rgb.data[i]).collect();
+        Self { origin: [x0 as f32, y0 as f32], sclera, iris, lash: mean(&lashes) }
+    }
+}
+
+/// Mean colour at 16 radii (a twelfth of an iris radius apart); radii that are not seen take their neighbours'.
+fn rings(rgb: &Plane<3>, radius: &Plane<1>, seen: impl Fn(usize) -> bool) -> [[f32; 3]; 16] {
+    let mut sum = [[0.0f32; 4]; 16];
+    for (i, c) in rgb.data.iter().enumerate().filter(|(i, _)| seen(*i)) {
+        let s = &mut sum[((radius.data[i][0] * 12.0) as usize).min(15)];
+        for k in 0..3 {
+            s[k] += c[k];
+        }
+        s[3] += 1.0;
+    }
+    let known: Vec<usize> = (0..16).filter(|&k| sum[k][3] > 2.0).collect();
+    std::array::from_fn(|k| {
+        let nearest = known.iter().min_by_key(|&&j| j.abs_diff(k));
+        nearest.map_or([60.0; 3], |&j| std::array::from_fn(|c| sum[j][c] / sum[j][3]))
+    })
+}
+
+/// Colours above and below an eye, along its lids, for the tone of a closing lid.
+fn lid_colours(
+    face: &FittedFace,
+    texture: &Plane<3>,
+    upper: &Line,
+    lower: &Line,
+    above: AboveLid,
+) -> ([[f32; 4]; POINTS], [[f32; 4]; POINTS]) {
+    let up = up_in_photo(face);
+    let row = |line: &Line, height: f32| {
+        let colours: [[f32; 3]; POINTS] = std::array::from_fn(|k| {
+            let [x, y] = to_texel([line[k][0] + height * up[0], line[k][1] + height * up[1]]);
+            texture.bilinear(x, y)
+        });
+        let kernel = |i: usize, k: usize| (-0.5 * ((i as f32 - k as f32) / 2.1).powi(2)).exp();
+        let soft: [[f32; 3]; POINTS] = std::array::from_fn(|k| {
+            let total: f32 = (0..POINTS).map(|i| kernel(i, k)).sum();
+            std::array::from_fn(|c| (0..POINTS).map(|i| kernel(i, k) * colours[i][c]).sum::<f32>() / total)
+        });
+        soft
+    };
+    let top = row(upper, if above.found { above.clean } else { 0.3 });
+    let low = row(lower, -0.38);
+    let mixed = |k: usize, c: usize| {
+        if above.found { top[k][c] } else { 0.35 * top[k][c] + 0.65 * 0.85 * low[k][c] }
+    };
+    (
+        std::array::from_fn(|k| [mixed(k, 0), mixed(k, 1), mixed(k, 2), 0.0]),
+        std::array::from_fn(|k| [low[k][0], low[k][1], low[k][2], 0.0]),
+    )
+}

@@ -1,0 +1,329 @@
+//! A portrait that can be moved: everything that depends on the photo only, and the way from a motion frame to a
+//! [`FramePlan`].
+
+use super::DecodeError;
+use super::eyes::{Eye, LidState};
+use super::lids::{LidSkin, above_lid, inset_lips};
+use super::mesh::{self, Cut};
+use super::mouth::Mouth;
+use super::plan::{self, FramePlan, MouthPlan, MouthVertex, POINTS, PixelPlan, resample};
+use super::plane::{Plane, luminance};
+use super::pose::{apply, pixels_per_cm, project, rotate};
+use super::surroundings::Surroundings;
+use super::vertices::{Openings, Skin, add_modes};
+use super::weights::{Expression, WeightMap};
+use crate::motion::MotionFrame;
+use crate::motion::frame::Reference;
+use crate::portrait::fitted::{CameraPose, PAD, SIDE, TEX, TEX_FULL};
+use crate::portrait::landmarks::LANDMARKS;
+use crate::portrait::{FaceModel, FittedFace};
+use bytemuck::Zeroable;
+
+/// Skin around lips, lids and nose that is never cut off, cm.
+const PROTECT: f32 = 0.9;
+/// Landmarks at the top of the forehead and at the chin.
+const FOREHEAD_CHIN: (usize, usize) = (10, 152);
+/// Crop pixels around the inner lips that are drawn with 2 x 2 samples: lips fold over skin with hard outlines.
+const FINE_MARGIN: f32 = 22.0;
+/// Half width of an antialiased edge, output pixels: a box of one pixel with the blur of a lens.
+const EDGE: f32 = 1.24;
+
+/// One portrait, ready to move.
+#[derive(Clone, Debug)]
+pub(crate) struct Puppet {
+    pose: CameraPose,
+    face_height: f32,
+    photo_weights: Vec<f32>,
+    map: WeightMap,
+    skin: Skin,
+    lid_skin: [LidSkin; 2],
+    glasses: bool,
+    cuts: Vec<Cut>,
+    border: Vec<u32>,
+    border_photo: Vec<[f32; 2]>,
+    border_head: Vec<[f32; 3]>,
+    surroundings: Surroundings,
+    pub eyes: [Eye; 2],
+    /// The upper lids as the photo shows them, head space.
+    photo_upper_lids: [Vec<[f32; 3]>; 2],
+    lips: crate::portrait::face_model::Contour,
+    lids: [crate::portrait::face_model::Contour; 2],
+    pub mouth: Mouth,
+    /// The photo, `TEX_FULL` pixels along a side.
+    pub texture: Plane<3>,
+    /// Triangles of the picture's mesh.
+    pub triangles: Vec<[u32; 3]>,
+    /// Source of every vertex of the mesh with open lids, crop pixels.
+    source: Vec<[f32; 2]>,
+    expression: Expression,
+    placed: Vec<[f32; 3]>,
+    border_now: Vec<[f32; 2]>,
+    border_scratch: Vec<[f32; 2]>,
+    around: Vec<[f32; 2]>,
+}
+
+impl Puppet {
+    pub fn new(model: &FaceModel, face: &FittedFace) -> Result<Self, DecodeError> {
+        check(model, face)?;
+        let n = model.skin.end;
+        let texture = Plane { width: TEX_FULL, height: TEX_FULL, data: face.texture.as_chunks::<3>().0.to_vec() };
+        let mut photo = face.base.clone();
+        add_modes(&mut photo, &model.expression, &face.expression);
+        let camera: Vec<[f32; 3]> = photo[..n]
+            .iter()
+            .map(|&x| {
+                let (c, t) = (rotate(&face.pose, x), &face.pose.translation);
+                [c[0] + t.x, c[1] + t.y, c[2] - t.z]
+            })
+            .collect();
+        let lids = [&model.lids_right, &model.lids_left];
+        let skin_triangles: Vec<[u32; 3]> =
+            model.triangles.iter().filter(|t| t.iter().all(|&i| (i as usize) < n)).copied().collect();
+        let sheet = mesh::cut(&skin_triangles, &camera, &protected(model, face))
+            .ok_or(DecodeError::Fit("the fitted face shows no skin"))?;
+
+        let projected = |x: [f32; 3]| project(&face.pose, x).0;
+        let mut source: Vec<[f32; 2]> = photo.iter().map(|&x| projected(x)).collect();
+        let soft = texture.map(|c| [luminance(c)]).blur(1.5);
+        let above = lids.map(|c| {
+            let margin: Vec<[f32; 2]> = c.upper.iter().map(|&i| source[i as usize]).collect();
+            above_lid(face, &soft, &margin)
+        });
+        let skin = Skin::new(model, face, &photo, above);
+        let eye =
+            |e: usize, ball, iris| Eye::new(face, &texture, ball, &model.neutral, lids[e], iris, &source, above[e]);
+        let eyes = [eye(0, &model.eye_right, 468), eye(1, &model.eye_left, 473)];
+        let mouth = Mouth::new(model, face, &texture, skin.photo_gap(), &source);
+        let followers = [&skin.lips.upper_skin[..], &skin.lips.lower_skin[..]];
+        inset_lips(face, &model.lips, followers, skin.photo_gap(), &mut source);
+        let lid_skin = [0, 1].map(|e| LidSkin::new(face, lids[e], &photo, n, above[e], e == 0));
+
+        source.truncate(n);
+        let place = |i: u32| {
+            let i = i as usize;
+            if i < n { photo[i] } else { sheet.cuts[i - n].mix(&photo) }
+        };
+        source.extend(sheet.cuts.iter().map(|c| projected(c.mix(&photo))));
+        let border_head: Vec<[f32; 3]> = sheet.border.iter().map(|&i| place(i)).collect();
+        let (border_photo, border_depth): (Vec<_>, Vec<_>) =
+            border_head.iter().map(|&x| project(&face.pose, x)).unzip();
+        let surroundings = Surroundings::new(&face.pose, &border_photo, &border_depth, &border_head)
+            .ok_or(DecodeError::Fit("the outline of the fitted face is no number"))?;
+
+        // order of the mesh's vertices: skin, cuts, grid, outline once more (far behind)
+        let grid = source.len() as u32;
+        source.extend(&surroundings.photo);
+        source.extend(&border_photo);
+        let mut triangles = sheet.triangles;
+        for c in [&model.lips, lids[0], lids[1]] {
+            triangles.extend(mesh::cap(&c.upper, &c.lower));
+        }
+        triangles.extend(surroundings.triangles.iter().map(|t| t.map(|i| i + grid)));
+
+        let (top, chin) = (face.landmarks[FOREHEAD_CHIN.0], face.landmarks[FOREHEAD_CHIN.1]);
+        let map = WeightMap::new(model);
+        Ok(Self {
+            pose: face.pose,
+            face_height: (top[0] - chin[0]).hypot(top[1] - chin[1]),
+            photo_weights: face.expression.clone(),
+            expression: map.expression(),
+            map,
+            lid_skin,
+            glasses: face.glasses,
+            cuts: sheet.cuts,
+            placed: vec![[0.0; 3]; n],
+            border_now: border_photo.clone(),
+            border_scratch: border_photo.clone(),
+            around: surroundings.photo.clone(),
+            border: sheet.border,
+            border_photo,
+            border_head,
+            surroundings,
+            eyes,
+            photo_upper_lids: lids.map(|c| c.upper.iter().map(|&i| photo[i as usize]).collect()),
+            lips: model.lips.clone(),
+            lids: lids.map(Clone::clone),
+            skin,
+            mouth,
+            texture,
+            triangles,
+            source,
+        })
+    }
+
+    /// Room for a frame.
+    pub fn frame_plan(&self) -> FramePlan {
+        FramePlan {
+            positions: vec![[0.0; 3]; self.source.len()],
+            source: self.source.clone(),
+            mouth_vertices: vec![MouthVertex::default(); self.mouth.vertices()],
+            pixels: PixelPlan::zeroed(),
+        }
+    }
+
+    /// Works out a frame for pictures of `size` pixels. Allocates nothing.
+    pub fn plan(&mut self, frame: &MotionFrame, reference: Reference, size: u32, texels: f32, plan: &mut FramePlan) {
+        self.map.apply(frame, reference, &self.photo_weights, &mut self.expression);
+        let pose = apply(&self.pose, &frame.head, self.face_height);
+        let openings = self.skin.place(&self.map, &self.expression, reference, &mut self.placed);
+        self.place(&pose, &mut plan.positions);
+        plan.source.copy_from_slice(&self.source);
+        if !self.glasses {
+            for (skin, open) in self.lid_skin.iter().zip(openings.lids) {
+                skin.apply(1.0 - open, &mut plan.source);
+            }
+        }
+        let size = size as f32;
+        let scale = size / SIDE;
+        plan.pixels.scale = [scale, size, texels, EDGE / scale];
+        for e in 0..2 {
+            let xy = |i: u32| -> [f32; 2] {
+                let p = plan.positions[i as usize];
+                [p[0], p[1]]
+            };
+            let lids = LidState {
+                upper: resample(&self.lids[e].upper, xy),
+                lower: resample(&self.lids[e].lower, xy),
+                photo_upper: &self.photo_upper_lids[e],
+                open: openings.lids[e],
+            };
+            plan.pixels.eyes[e] = self.eyes[e].plan(&self.pose, &pose, &lids, self.expression.gaze[e], scale, size);
+        }
+        self.plan_mouth(&pose, &openings, scale, size, plan);
+    }
+
+    /// Crop pixels and distances of all vertices of the mesh.
+    fn place(&mut self, pose: &CameraPose, positions: &mut [[f32; 3]]) {
+        let n = self.placed.len();
+        let mut deepest = 0.0f32;
+        let mut put = |to: &mut [f32; 3], x: [f32; 3]| {
+            let ([px, py], d) = project(pose, x);
+            *to = [px, py, d];
+            deepest = deepest.max(d);
+        };
+        for (p, &x) in positions.iter_mut().zip(&self.placed) {
+            put(p, x);
+        }
+        for (p, c) in positions[n..].iter_mut().zip(&self.cuts) {
+            put(p, c.mix(&self.placed));
+        }
+        for (now, &i) in self.border_now.iter_mut().zip(&self.border) {
+            let p = positions[i as usize];
+            *now = [p[0], p[1]];
+        }
+        self.surroundings.place(
+            pose,
+            &self.border_now,
+            &self.border_photo,
+            &self.border_head,
+            &mut self.border_scratch,
+            &mut self.around,
+        );
+        let behind = positions[n + self.cuts.len()..].iter_mut();
+        for (p, q) in behind.zip(self.around.iter().chain(&self.border_now)) {
+            *p = [q[0], q[1], deepest + 30.0];
+        }
+    }
+
+    fn plan_mouth(&mut self, pose: &CameraPose, open: &Openings, scale: f32, size: f32, plan: &mut FramePlan) {
+        let xy = |i: u32| -> [f32; 2] {
+            let p = plan.positions[i as usize];
+            [p[0], p[1]]
+        };
+        let (upper, lower) = (resample(&self.lips.upper, xy), resample(&self.lips.lower, xy));
+        let gap = open.lips.iter().copied().fold(0.0, f32::max);
+        let is_open = gap > 0.01;
+        let cm = pixels_per_cm(pose);
+        let mouth: &mut MouthPlan = &mut plan.pixels.mouth;
+        let photo = self.skin.photo_gaps();
+        let mut strongest = 0.0f32;
+        for k in 0..POINTS {
+            mouth.lips[k] = [upper[k][0], upper[k][1], lower[k][0], lower[k][1]];
+            // lips that the photo shows open have no dark line between them when they shut
+            let at = k * (photo.len() - 1) / (POINTS - 1);
+            let need = (photo[at] / 0.15).clamp(0.0, 1.0) * (1.0 - (open.lips[at] / 0.10).clamp(0.0, 1.0));
+            mouth.seam[k] = [need, 0.0, 0.0, 0.0];
+            strongest = strongest.max(need);
+        }
+        let with = |c: [f32; 3], w: f32| [c[0], c[1], c[2], w];
+        let flag = |b: bool| if b { 1.0 } else { 0.0 };
+        let colours = &self.mouth.colours;
+        mouth.tooth = with(colours.tooth, flag(self.mouth.card.is_some()));
+        mouth.tissue = with(colours.tissue, flag(is_open));
+        mouth.light = with(colours.light, cm);
+        // a wider mouth lets more light in, and red light gets furthest, because it bounces off red walls
+        let reach = 1.5 + 1.6 * (gap / 1.5).clamp(0.0, 1.0);
+        mouth.reach = [1.25 * reach, 0.90 * reach, 0.87 * reach, flag(strongest > 0.05)];
+        let lips = || upper.into_iter().chain(lower);
+        mouth.area = plan::area(lips(), 6.0, scale, size);
+        mouth.fine = plan::area(lips(), FINE_MARGIN, scale, size);
+        if let Some(card) = &mut self.mouth.card {
+            mouth.to_card = card.to_card(pose);
+        }
+        if is_open {
+            let ids = &self.lips;
+            let front = ids.upper.iter().map(|&i| self.placed[i as usize][2]).fold(f32::NEG_INFINITY, f32::max);
+            let middle = |ids: &[u32]| self.placed[ids[ids.len() / 2] as usize][0];
+            let middle = 0.5 * (middle(&ids.upper) + middle(&ids.lower));
+            let e = &self.expression;
+            self.mouth.place(pose, &e.total, e.tongue_up, front, middle, &mut plan.mouth_vertices);
+        }
+    }
+}
+
+/// Skin that must not be cut off: around lips and lids, and the nose.
+fn protected(model: &FaceModel, face: &FittedFace) -> Vec<bool> {
+    let core: Vec<[f32; 3]> = [&model.lips, &model.lids_right, &model.lids_left]
+        .iter()
+        .flat_map(|c| c.upper.iter().chain(&c.lower))
+        .map(|&i| face.shape[i as usize])
+        .collect();
+    face.shape[..model.skin.end]
+        .iter()
+        .map(|&x| {
+            let nose = x[0].abs() < 2.2 && (-6.0..5.0).contains(&x[1]);
+            nose || super::contour::nearest(&core, x).1 < PROTECT
+        })
+        .collect()
+}
+
+/// Refuses models and fits that do not belong together.
+fn check(model: &FaceModel, face: &FittedFace) -> Result<(), DecodeError> {
+    let n = model.neutral.len();
+    let wrong = |what| Err(DecodeError::Fit(what));
+    if face.texture.len() != TEX_FULL * TEX_FULL * 3 {
+        return wrong("its texture has the wrong size");
+    }
+    if face.landmarks.len() != LANDMARKS {
+        return wrong("it does not have 478 landmarks");
+    }
+    if face.shape.len() != n || face.base.len() != n || model.expression.iter().any(|m| m.len() != n) {
+        return wrong("its vertices are not those of the face model");
+    }
+    if face.expression.len() != model.expression.len() || model.expression_names.len() != model.expression.len() {
+        return wrong("its expressions are not those of the face model");
+    }
+    let skin = model.skin.end;
+    let ranges = [&model.mouth_socket, &model.gums_tongue, &model.teeth_upper, &model.teeth_lower];
+    let contours = [&model.lips, &model.lids_right, &model.lids_left];
+    if model.skin.start != 0
+        || skin > n
+        || ranges.iter().any(|r| r.start < skin || r.end > n || r.start > r.end)
+        || model.triangles.iter().flatten().any(|&i| i as usize >= n)
+        || contours.iter().flat_map(|c| c.upper.iter().chain(&c.lower)).any(|&i| i as usize >= skin)
+        || contours.iter().any(|c| c.upper.len() < 4 || c.lower.len() < 4)
+        || model.triangle_part.len() != model.triangles.len()
+    {
+        return wrong("the face model's tables point outside of it");
+    }
+    let finite = face.texture.iter().all(|x| x.is_finite())
+        && face.landmarks.as_flattened().iter().all(|x| x.is_finite() && x.abs() < 4.0 * TEX * (1.0 + PAD))
+        && face.base.as_flattened().iter().chain(face.shape.as_flattened()).all(|x| x.is_finite())
+        && face.expression.iter().all(|x| x.is_finite())
+        && face.pose.rotation.iter().chain(face.pose.translation.iter()).all(|x| x.is_finite())
+        && face.pose.translation.z > 20.0;
+    if !finite {
+        return wrong("it contains values that are no numbers or out of range");
+    }
+    Ok(())
+}

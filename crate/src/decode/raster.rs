@@ -1,0 +1,175 @@
+//! Triangles to pixels: the nearest triangle at every pixel centre, with linearly interpolated attributes.
+
+/// A small depth-buffered picture of attributes. Pixels that no triangle covers keep [`FAR`].
+#[derive(Clone, Debug)]
+pub(crate) struct Target<const A: usize> {
+    pub width: usize,
+    pub height: usize,
+    pub depth: Vec<f32>,
+    pub attributes: Vec<[f32; A]>,
+}
+
+/// Depth of an empty pixel.
+pub(crate) const FAR: f32 = 1e9;
+
+impl<const A: usize> Target<A> {
+    /// Room for at most `pixels` pixels.
+    pub fn with_room(pixels: usize) -> Self {
+        Self { width: 0, height: 0, depth: vec![FAR; pixels], attributes: vec![[0.0; A]; pixels] }
+    }
+
+    /// Makes it empty and `width` x `height` pixels large; grows if there is no room.
+    pub fn clear(&mut self, width: usize, height: usize) {
+        let n = width * height;
+        if n > self.depth.len() {
+            self.depth.resize(n, FAR);
+            self.attributes.resize(n, [0.0; A]);
+        }
+        self.width = width;
+        self.height = height;
+        self.depth[..n].fill(FAR);
+    }
+
+    /// Draws triangles. `vertex`: pixel (x, y) in this target and depth of a vertex; `attribute`: its attributes.
+    ///
+    /// A pixel whose centre lies on an edge shared by two triangles belongs to exactly one of them, so a mesh without
+    /// holes leaves no pixel uncovered.
+    pub fn draw(
+        &mut self,
+        triangles: &[[u32; 3]],
+        vertex: impl Fn(u32) -> [f32; 3],
+        attribute: impl Fn(u32) -> [f32; A],
+    ) {
+        let (w, h) = (self.width as f32, self.height as f32);
+        for t in triangles {
+            let p = t.map(&vertex);
+            let lo_y = p[0][1].min(p[1][1]).min(p[2][1]);
+            let hi_y = p[0][1].max(p[1][1]).max(p[2][1]);
+            let lo_x = p[0][0].min(p[1][0]).min(p[2][0]);
+            let hi_x = p[0][0].max(p[1][0]).max(p[2][0]);
+            if !(hi_y > 0.0 && lo_y < h && hi_x > 0.0 && lo_x < w) {
+                continue;
+            }
+            let area = (p[1][0] - p[0][0]) * (p[2][1] - p[0][1]) - (p[2][0] - p[0][0]) * (p[1][1] - p[0][1]);
+            if area.abs() < 1e-9 {
+                continue;
+            }
+            // the depth and the attributes are planes over the picture
+            let a = t.map(&attribute);
+            let (e1, e2) = ([p[1][0] - p[0][0], p[1][1] - p[0][1]], [p[2][0] - p[0][0], p[2][1] - p[0][1]]);
+            let slope = |v0: f32, v1: f32, v2: f32| {
+                let (d1, d2) = (v1 - v0, v2 - v0);
+                [(d1 * e2[1] - d2 * e1[1]) / area, (d2 * e1[0] - d1 * e2[0]) / area]
+            };
+            let dz = slope(p[0][2], p[1][2], p[2][2]);
+            let da: [[f32; 2]; A] = std::array::from_fn(|i| slope(a[0][i], a[1][i], a[2][i]));
+            let edges = [(p[0], p[1]), (p[1], p[2]), (p[2], p[0])].map(|(a, b)| Edge::new(a, b));
+            let first = (lo_y - 0.5).ceil().max(0.0) as usize;
+            let last = ((hi_y - 0.5).ceil().min(h)).max(0.0) as usize;
+            for y in first..last {
+                let cy = y as f32 + 0.5;
+                let (mut left, mut right) = (f32::INFINITY, f32::NEG_INFINITY);
+                for e in &edges {
+                    if e.top <= cy && cy < e.bottom {
+                        let x = e.x + (cy - e.top) * e.slope;
+                        left = left.min(x);
+                        right = right.max(x);
+                    }
+                }
+                let from = (left - 0.5).ceil().max(0.0);
+                let to = (right - 0.5).ceil().min(w);
+                if from >= to {
+                    continue;
+                }
+                let (from, to) = (from as usize, to as usize);
+                let (ox, oy) = (from as f32 + 0.5 - p[0][0], cy - p[0][1]);
+                let mut z = p[0][2] + ox * dz[0] + oy * dz[1];
+                let mut value: [f32; A] = std::array::from_fn(|i| a[0][i] + ox * da[i][0] + oy * da[i][1]);
+                let row = y * self.width;
+                let depths = &mut self.depth[row + from..row + to];
+                let values = &mut self.attributes[row + from..row + to];
+                for (d, out) in depths.iter_mut().zip(values) {
+                    if z < *d {
+                        *d = z;
+                        *out = value;
+                    }
+                    z += dz[0];
+                    for i in 0..A {
+                        value[i] += da[i][0];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// An edge from its upper to its lower end. Both triangles at an edge compute the same numbers.
+struct Edge {
+    top: f32,
+    bottom: f32,
+    x: f32,
+    slope: f32,
+}
+
+impl Edge {
+    fn new(a: [f32; 3], b: [f32; 3]) -> Self {
+        let (a, b) = if (a[1], a[0]) <= (b[1], b[0]) { (a, b) } else { (b, a) };
+        Self { top: a[1], bottom: b[1], x: a[0], slope: (b[0] - a[0]) / (b[1] - a[1]).max(1e-12) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_mesh_without_holes_covers_every_pixel(shift in proptest::collection::vec(-3.0f32..3.0, 2 * 49)) {
+            let at = |i: u32| {
+                let (x, y) = (i % 7, i / 7);
+                let edge = x == 0 || y == 0 || x == 6 || y == 6;
+                let d = |k: usize| if edge { 0.0 } else { shift[2 * i as usize + k] };
+                [-1.0 + 9.0 * x as f32 + d(0), -1.0 + 9.0 * y as f32 + d(1), 1.0]
+            };
+            let mut t = Vec::new();
+            for y in 0..6u32 {
+                for x in 0..6u32 {
+                    let i = 7 * y + x;
+                    t.extend([[i, i + 1, i + 7], [i + 1, i + 8, i + 7]]);
+                }
+            }
+            let mut target = Target::<2>::with_room(0);
+            target.clear(50, 50);
+            target.draw(&t, at, |i| { let p = at(i); [p[0], p[1]] });
+            for (i, (d, a)) in target.depth.iter().zip(&target.attributes).enumerate() {
+                prop_assert!(*d < FAR, "pixel {i} is empty");
+                prop_assert!((a[0] - (i % 50) as f32 - 0.5).abs() < 0.02, "{a:?} at {i}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_nearer_triangle_wins_whatever_the_order() {
+        let at = |i: u32| [[0.0, 0.0], [40.0, 0.0], [0.0, 40.0]][i as usize % 3];
+        let vertex = |i: u32| [at(i)[0], at(i)[1], if i < 3 { 5.0 } else { 2.0 }];
+        for order in [[[0, 1, 2], [3, 4, 5]], [[3, 4, 5], [0, 1, 2]]] {
+            let mut target = Target::<1>::with_room(0);
+            target.clear(8, 8);
+            target.draw(&order, vertex, |i| [if i < 3 { 0.0 } else { 1.0 }]);
+            assert!(target.attributes.iter().all(|a| a[0] == 1.0));
+        }
+    }
+
+    #[test]
+    fn coordinates_that_are_no_numbers_draw_nothing() {
+        let mut target = Target::<1>::with_room(0);
+        target.clear(8, 8);
+        target.draw(
+            &[[0, 1, 2]],
+            |i| [[f32::NAN, 1.0, 1.0], [5.0, f32::INFINITY, 1.0], [0.0; 3]][i as usize],
+            |_| [1.0],
+        );
+        assert!(target.depth.iter().all(|&d| d == FAR || d.is_nan() || d < FAR));
+    }
+}

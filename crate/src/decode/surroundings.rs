@@ -1,0 +1,280 @@
+//! Everything around the face: a grid of vertices over the whole picture, tied to the outline of the face, so that
+//! face, hair, neck and background are one mesh without holes.
+
+use super::pose::{project, unproject};
+use super::weights::smooth;
+use crate::portrait::fitted::{CameraPose, PAD, SIDE};
+use spade::{DelaunayTriangulation, Point2, Triangulation};
+use std::collections::{BTreeSet, HashMap};
+
+/// Spacing of the grid, crop pixels.
+const GRID: f32 = 20.0;
+/// Distance over which the surroundings follow the face's own deformation, crop pixels.
+const FOLLOW: f32 = 95.0;
+/// Distance over which their depth leaves that of the face, crop pixels.
+const DEPTH: f32 = 60.0;
+
+/// The vertices around the face and how they move.
+#[derive(Clone, Debug)]
+pub(crate) struct Surroundings {
+    /// Where the vertices lie in the photo, crop pixels.
+    pub photo: Vec<[f32; 2]>,
+    /// The same points in head space.
+    head: Vec<[f32; 3]>,
+    /// How much of the skull's motion a vertex makes, 0..1.
+    rigid: Vec<f32>,
+    /// How much of the skull's motion each vertex of the outline makes, 0..1.
+    border_rigid: Vec<f32>,
+    /// `photo.len()` rows of one weight to each vertex of the outline.
+    follow: Vec<f32>,
+    /// Triangles over `0..photo.len()` (grid) and `photo.len()..` (outline).
+    pub triangles: Vec<[u32; 3]>,
+}
+
+impl Surroundings {
+    /// `border`: the outline in crop pixels; `border_depth`: its distance from the camera; `border_head`: its head
+    /// space position; all in the photo.
+    pub fn new(pose: &CameraPose, border: &[[f32; 2]], border_depth: &[f32], border_head: &[[f32; 3]]) -> Option<Self> {
+        let steps = (SIDE * (1.0 + 2.0 * PAD) / GRID).floor();
+        let (lo, hi) = (-PAD * SIDE, SIDE * (1.0 + PAD));
+        let line = |i: usize| lo + (hi - lo) * i as f32 / steps;
+        let n = steps as usize + 1;
+        let photo: Vec<[f32; 2]> = (0..n * n)
+            .map(|i| [line(i % n), line(i / n)])
+            .filter(|&p| !inside(border, p) && distance(border, p) > 0.45 * GRID)
+            .collect();
+        let on_frame = |p: [f32; 2]| p.iter().any(|&x| x < lo + 1.0 || x > hi - 1.0);
+        let points: Vec<[f32; 2]> = photo.iter().chain(border).copied().collect();
+        let triangles = delaunay(&points)?;
+        // those under the face stay, they close any crack; but only those outside tie vertices together
+        let mut edges = BTreeSet::new();
+        for t in &triangles {
+            let centre: [f32; 2] = std::array::from_fn(|c| t.iter().map(|&i| points[i as usize][c]).sum::<f32>() / 3.0);
+            if !inside(border, centre) {
+                for k in 0..3 {
+                    let (a, b) = (t[k], t[(k + 1) % 3]);
+                    edges.insert((a.min(b), a.max(b)));
+                }
+            }
+        }
+        let mut neighbours = vec![Vec::new(); points.len()];
+        for (a, b) in edges {
+            neighbours[a as usize].push(b);
+            neighbours[b as usize].push(a);
+        }
+        let free: Vec<bool> = (0..points.len()).map(|i| i < photo.len() && !on_frame(points[i])).collect();
+        let nb = border.len();
+        let mut follow = vec![0.0; photo.len() * nb];
+        for k in 0..nb {
+            let x = extend(&neighbours, &free, FOLLOW, |i| if i == photo.len() + k { 1.0 } else { 0.0 });
+            for i in 0..photo.len() {
+                follow[i * nb + k] = x[i];
+            }
+        }
+        let far = pose.translation.z + 1.0; // the plane of the ears and of the hair's outline
+        let depth =
+            extend(
+                &neighbours,
+                &free,
+                DEPTH,
+                |i| {
+                    if i >= photo.len() { border_depth[i - photo.len()] - far } else { 0.0 }
+                },
+            );
+        let head: Vec<[f32; 3]> = photo.iter().zip(&depth).map(|(&p, d)| unproject(pose, p, far + d)).collect();
+        let rigid = head.iter().zip(&photo).map(|(&x, &p)| rigid_weight(x) * margin_weight(p)).collect();
+        Some(Self {
+            head,
+            rigid,
+            border_rigid: border_head.iter().map(|&x| rigid_weight(x)).collect(),
+            follow,
+            triangles,
+            photo,
+        })
+    }
+
+    /// Crop pixels of the grid's vertices under `pose`. `border`: where the outline lies now; `border_photo`: where it
+    /// lay; `border_head`: its head space position in the photo; `scratch` and `out` are filled.
+    pub fn place(
+        &self,
+        pose: &CameraPose,
+        border: &[[f32; 2]],
+        border_photo: &[[f32; 2]],
+        border_head: &[[f32; 3]],
+        scratch: &mut [[f32; 2]],
+        out: &mut [[f32; 2]],
+    ) {
+        let nb = border.len();
+        for (k, own) in scratch.iter_mut().enumerate() {
+            let (skull, _) = project(pose, border_head[k]);
+            *own = std::array::from_fn(|c| {
+                border[k][c] - border_photo[k][c] - (skull[c] - border_photo[k][c]) * self.border_rigid[k]
+            });
+        }
+        for (i, o) in out.iter_mut().enumerate() {
+            let (skull, _) = project(pose, self.head[i]);
+            let (mut x, mut y) = (0.0, 0.0);
+            for (w, d) in self.follow[i * nb..(i + 1) * nb].iter().zip(&*scratch) {
+                x += w * d[0];
+                y += w * d[1];
+            }
+            let p = self.photo[i];
+            *o = [p[0] + (skull[0] - p[0]) * self.rigid[i] + x, p[1] + (skull[1] - p[1]) * self.rigid[i] + y];
+        }
+    }
+}
+
+/// How much a point beside the face moves with the skull: 1 on head and hair, 0 on shoulders and background.
+fn rigid_weight(x: [f32; 3]) -> f32 {
+    let ring = 1.0 - smooth((x[0] / 10.5).hypot((x[1] - 2.5) / 13.5), 1.0, 2.1);
+    let neck = 1.0 - smooth(-x[1], 5.0, 20.0);
+    ring * neck
+}
+
+/// Fades motion out towards the left, right and upper edge of the margin.
+fn margin_weight(p: [f32; 2]) -> f32 {
+    let margin = PAD * SIDE;
+    let edge = (p[0] + margin).min(SIDE + margin - p[0]).min(p[1] + margin) / margin;
+    (1.5 * edge).clamp(0.0, 1.0)
+}
+
+/// Values at all vertices that are smooth over the edges, equal to `known` at the vertices that are not free, and
+/// decay to 0 over `length` crop pixels: the screened Laplace equation, solved by conjugate gradients.
+fn extend(neighbours: &[Vec<u32>], free: &[bool], length: f32, known: impl Fn(usize) -> f32) -> Vec<f32> {
+    let screen = (GRID / length).powi(2);
+    let n = neighbours.len();
+    let mut x = vec![0.0; n];
+    let mut r = vec![0.0; n];
+    for i in (0..n).filter(|&i| free[i]) {
+        r[i] = neighbours[i].iter().map(|&j| j as usize).filter(|&j| !free[j]).map(&known).sum();
+    }
+    let mut p = r.clone();
+    let mut q = vec![0.0; n];
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    let mut rr = dot(&r, &r);
+    let goal = rr * 1e-9;
+    for _ in 0..300 {
+        if rr <= goal {
+            break;
+        }
+        for i in (0..n).filter(|&i| free[i]) {
+            let around: f32 = neighbours[i].iter().map(|&j| p[j as usize]).sum();
+            q[i] = (neighbours[i].len() as f32 + screen) * p[i] - around;
+        }
+        let alpha = rr / dot(&p, &q);
+        for i in 0..n {
+            x[i] += alpha * p[i];
+            r[i] -= alpha * q[i];
+        }
+        let next = dot(&r, &r);
+        let beta = next / rr;
+        rr = next;
+        for i in 0..n {
+            p[i] = r[i] + beta * p[i];
+        }
+    }
+    x
+}
+
+/// Delaunay triangles of the points; `None` if a point is not a number.
+fn delaunay(points: &[[f32; 2]]) -> Option<Vec<[u32; 3]>> {
+    let mut mesh = DelaunayTriangulation::<Point2<f64>>::new();
+    let mut index = HashMap::new();
+    for (i, p) in points.iter().enumerate() {
+        let handle = mesh.insert(Point2::new(f64::from(p[0]), f64::from(p[1]))).ok()?;
+        index.entry(handle).or_insert(i as u32);
+    }
+    mesh.inner_faces()
+        .map(|f| {
+            let [a, b, c] = f.vertices().map(|v| index.get(&v.fix()).copied());
+            Some([a?, b?, c?])
+        })
+        .collect()
+}
+
+/// Whether a point lies inside a closed polygon.
+fn inside(polygon: &[[f32; 2]], p: [f32; 2]) -> bool {
+    let mut odd = false;
+    for (i, a) in polygon.iter().enumerate() {
+        let b = polygon[(i + 1) % polygon.len()];
+        if (a[1] > p[1]) != (b[1] > p[1]) && p[0] < a[0] + (p[1] - a[1]) * (b[0] - a[0]) / (b[1] - a[1]) {
+            odd = !odd;
+        }
+    }
+    odd
+}
+
+/// Distance of a point from the outline of a closed polygon.
+fn distance(polygon: &[[f32; 2]], p: [f32; 2]) -> f32 {
+    let mut best = f32::INFINITY;
+    for (i, a) in polygon.iter().enumerate() {
+        let b = polygon[(i + 1) % polygon.len()];
+        let d = [b[0] - a[0], b[1] - a[1]];
+        let e = [p[0] - a[0], p[1] - a[1]];
+        let t = ((e[0] * d[0] + e[1] * d[1]) / (d[0] * d[0] + d[1] * d[1]).max(1e-9)).clamp(0.0, 1.0);
+        best = best.min((e[0] - t * d[0]).hypot(e[1] - t * d[1]));
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nalgebra::{Matrix3, Vector3};
+
+    fn around_a_disc() -> (CameraPose, Vec<[f32; 2]>, Vec<[f32; 3]>, Surroundings) {
+        let pose = CameraPose { rotation: Matrix3::identity(), translation: Vector3::new(0.0, 0.0, 97.0) };
+        let ring: Vec<[f32; 3]> = (0..60)
+            .map(|k| {
+                let a = std::f32::consts::TAU * k as f32 / 60.0;
+                [7.0 * a.cos(), 9.0 * a.sin(), 4.0]
+            })
+            .collect();
+        let (border, depth): (Vec<_>, Vec<_>) = ring.iter().map(|&x| project(&pose, x)).unzip();
+        let s = Surroundings::new(&pose, &border, &depth, &ring).unwrap();
+        (pose, border, ring, s)
+    }
+
+    #[test]
+    fn an_unmoved_face_leaves_the_surroundings_where_they_are() {
+        let (pose, border, ring, s) = around_a_disc();
+        let mut out = vec![[0.0; 2]; s.photo.len()];
+        s.place(&pose, &border, &border, &ring, &mut vec![[0.0; 2]; 60], &mut out);
+        for (a, b) in out.iter().zip(&s.photo) {
+            assert!((a[0] - b[0]).abs() < 0.01 && (a[1] - b[1]).abs() < 0.01, "{a:?} {b:?}");
+        }
+    }
+
+    #[test]
+    fn a_turn_moves_the_hair_but_neither_the_frame_nor_the_corners() {
+        let (mut pose, border, ring, s) = around_a_disc();
+        pose.rotation = *nalgebra::Rotation3::from_axis_angle(&Vector3::z_axis(), 0.15).matrix();
+        let now: Vec<[f32; 2]> = ring.iter().map(|&x| project(&pose, x).0).collect();
+        let mut out = vec![[0.0; 2]; s.photo.len()];
+        s.place(&pose, &now, &border, &ring, &mut vec![[0.0; 2]; 60], &mut out);
+        let shift = |q: [f32; 2]| {
+            let near = |p: &[f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]);
+            let i = (0..out.len()).min_by(|&a, &b| near(&s.photo[a]).total_cmp(&near(&s.photo[b]))).unwrap();
+            (out[i][0] - s.photo[i][0]).hypot(out[i][1] - s.photo[i][1])
+        };
+        assert!(shift([256.0, 90.0]) > 10.0, "above the face: {}", shift([256.0, 90.0]));
+        for corner in [[0.0, 0.0], [512.0, 0.0], [0.0, 512.0], [512.0, 512.0], [-128.0, 256.0], [640.0, 640.0]] {
+            assert!(shift(corner) < 2.0, "{corner:?} moves by {}", shift(corner));
+        }
+    }
+
+    #[test]
+    fn triangles_cover_the_whole_picture() {
+        let (_, border, _, s) = around_a_disc();
+        let points: Vec<[f32; 2]> = s.photo.iter().chain(&border).copied().collect();
+        let area: f32 = s
+            .triangles
+            .iter()
+            .map(|t| {
+                let [a, b, c] = t.map(|i| points[i as usize]);
+                0.5 * ((b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])).abs()
+            })
+            .sum();
+        assert!((area - 768.0 * 768.0).abs() < 1.0, "{area}");
+    }
+}

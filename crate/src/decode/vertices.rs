@@ -1,0 +1,211 @@
+//! Vertices of the face: base shape and weighted modes, lips and lids drawn to the gaps that the motion asks for.
+
+use super::contour::{Chain, Profile, Reach, SAMPLES};
+use super::lids::AboveLid;
+use super::weights::{Expression, WeightMap};
+use crate::motion::frame::Reference;
+use crate::portrait::{FaceModel, FittedFace};
+
+/// Lips that the generic face opens by less than this are shut, cm.
+const SLIT: f32 = 0.12;
+/// A lid opens at most this much wider than in the photo.
+const WIDEST: f32 = 1.35;
+
+/// Adds weighted modes to vertices. Modes with no weight cost nothing.
+pub(crate) fn add_modes(vertices: &mut [[f32; 3]], modes: &[Vec<[f32; 3]>], weights: &[f32]) {
+    for (mode, &w) in modes.iter().zip(weights) {
+        if w != 0.0 {
+            for (x, d) in vertices.as_flattened_mut().iter_mut().zip(mode.as_flattened()) {
+                *x += w * d;
+            }
+        }
+    }
+}
+
+/// The skin of one portrait.
+#[derive(Clone, Debug)]
+pub(crate) struct Skin {
+    base: Vec<[f32; 3]>,
+    /// One displacement of every skin vertex to each expression.
+    modes: Vec<Vec<[f32; 3]>>,
+    pub lips: Chain,
+    /// The subject's right and left eye.
+    pub lids: [Chain; 2],
+    /// Vertices of the five contours, and their place in the person's shape without pinning.
+    contour_ids: Vec<u32>,
+    contour_shape: Vec<[f32; 3]>,
+    contour_modes: Vec<Vec<[f32; 3]>>,
+    /// Generic contours by vertex id; only contour vertices are ever filled in.
+    generic: Vec<[f32; 3]>,
+    at_contour: Vec<[f32; 3]>,
+    photo_lips: Profile<[f32; 3]>,
+    photo_lids: [Profile<[f32; 3]>; 2],
+    /// Opening of the lips and lids that the photo's weights give the generic face.
+    model_lips: Profile<f32>,
+    model_lids: [Profile<f32>; 2],
+    weights: Vec<f32>,
+    still: Vec<f32>,
+    glasses: bool,
+}
+
+/// What the lips and lids of a frame do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Openings {
+    /// Gap of the lips, cm.
+    pub lips: Profile<f32>,
+    /// Opening of the lids as a share of the photo's.
+    pub lids: [f32; 2],
+}
+
+impl Skin {
+    /// `photo`: vertices as the photo shows them.
+    pub fn new(model: &FaceModel, face: &FittedFace, photo: &[[f32; 3]], above: [AboveLid; 2]) -> Self {
+        let n = model.skin.end;
+        let rest = &face.shape[..n];
+        let lips = Chain::new(&model.lips, rest, Reach { full: 0.30, end: 1.7, upper_share: 0.45 });
+        let lid = |contour, above: AboveLid| {
+            let end = (above.brow + 0.1).min(0.75);
+            Chain::new(contour, rest, Reach { full: 0.12, end, upper_share: 0.88 })
+        };
+        let lids = [lid(&model.lids_right, above[0]), lid(&model.lids_left, above[1])];
+        let mut contour_ids: Vec<u32> = [&model.lips, &model.lids_right, &model.lids_left]
+            .iter()
+            .flat_map(|c| c.upper.iter().chain(&c.lower).copied())
+            .collect();
+        contour_ids.sort_unstable();
+        contour_ids.dedup();
+        let of = |v: &[[f32; 3]]| -> Vec<[f32; 3]> { contour_ids.iter().map(|&i| v[i as usize]).collect() };
+        let mut skin = Self {
+            base: face.base[..n].to_vec(),
+            modes: model.expression.iter().map(|m| m[..n].to_vec()).collect(),
+            contour_shape: of(&face.shape),
+            contour_modes: model.expression.iter().map(|m| of(m)).collect(),
+            generic: vec![[0.0; 3]; n],
+            at_contour: vec![[0.0; 3]; contour_ids.len()],
+            contour_ids,
+            photo_lips: lips.span(|i| photo[i as usize]),
+            photo_lids: [0, 1].map(|e| lids[e].span(|i| photo[i as usize])),
+            model_lips: [0.0; SAMPLES],
+            model_lids: [[0.0; SAMPLES]; 2],
+            weights: vec![0.0; model.expression.len()],
+            still: face.expression.clone(),
+            glasses: face.glasses,
+            lips,
+            lids,
+        };
+        for d in &mut skin.photo_lips {
+            d[1] = d[1].max(0.0);
+        }
+        let map = WeightMap::new(model);
+        skin.model_lips = skin.generic_gap(&face.expression, &map.opener);
+        skin.model_lids = [0, 1].map(|e| skin.lids[e].gap(|i| skin.generic[i as usize]));
+        skin
+    }
+
+    /// Largest gap of the lips in the photo, cm.
+    pub fn photo_gap(&self) -> f32 {
+        self.photo_lips.iter().map(|d| d[1]).fold(0.0, f32::max)
+    }
+
+    /// Gap of the lips at every sample in the photo, cm.
+    pub fn photo_gaps(&self) -> Profile<f32> {
+        self.photo_lips.map(|d| d[1])
+    }
+
+    /// Vertices of the skin for `wanted`.
+    pub fn place(
+        &mut self,
+        map: &WeightMap,
+        wanted: &Expression,
+        reference: Reference,
+        out: &mut [[f32; 3]],
+    ) -> Openings {
+        out.copy_from_slice(&self.base);
+        if self.glasses {
+            // skin that moves would drag the frame of the glasses along
+            self.weights.copy_from_slice(&wanted.total);
+            for (i, w) in self.weights.iter_mut().enumerate() {
+                if map.around_eyes[i] {
+                    *w = self.still[i];
+                }
+            }
+            add_modes(out, &self.modes, &self.weights);
+        } else {
+            add_modes(out, &self.modes, &wanted.total);
+        }
+        let open = self.generic_gap(&wanted.total, &map.opener);
+        let lips = self.lip_gap(&open, reference, wanted.seal);
+        self.lips.close(out, &lips, &self.photo_lips);
+        let lids = [0, 1].map(|e| {
+            let chain = &self.lids[e];
+            let now = chain.gap(|i| self.generic[i as usize]);
+            let shut = 1.0 - ((wanted.blink[e] - 0.8) / 0.15).clamp(0.0, 1.0);
+            let share: Profile<f32> =
+                std::array::from_fn(|i| (now[i].max(0.0) / self.model_lids[e][i].max(0.05)).min(WIDEST) * shut);
+            if !self.glasses {
+                let gap = std::array::from_fn(|i| self.photo_lids[e][i][1].max(0.02) * share[i]);
+                chain.close(out, &gap, &self.photo_lids[e]);
+            }
+            let mut middle = share;
+            middle[8..SAMPLES - 8].sort_by(f32::total_cmp);
+            middle[SAMPLES / 2]
+        });
+        Openings { lips, lids }
+    }
+
+    /// How far the weights open the lips of the generic face, beyond what they do with nothing that opens them.
+    /// Leaves the generic contours in `self.generic`.
+    fn generic_gap(&mut self, weights: &[f32], opener: &[bool]) -> Profile<f32> {
+        for (w, (&given, &opens)) in self.weights.iter_mut().zip(weights.iter().zip(opener)) {
+            *w = if opens { 0.0 } else { given };
+        }
+        self.fill_generic();
+        let rest = self.lips.gap(|i| self.generic[i as usize]);
+        self.weights.copy_from_slice(weights);
+        self.fill_generic();
+        let all = self.lips.gap(|i| self.generic[i as usize]);
+        std::array::from_fn(|i| (all[i] - rest[i].max(0.0)).max(0.0))
+    }
+
+    fn fill_generic(&mut self) {
+        self.at_contour.copy_from_slice(&self.contour_shape);
+        add_modes(&mut self.at_contour, &self.contour_modes, &self.weights);
+        for (&i, p) in self.contour_ids.iter().zip(&self.at_contour) {
+            self.generic[i as usize] = *p;
+        }
+    }
+
+    /// The gap that the lips shall have. Relative to the portrait it is the photo's own gap, widened or narrowed;
+    /// absolutely it is that of the generic face. Only what opens lips opens them, so smile and pucker shut tightly.
+    fn lip_gap(&self, open: &Profile<f32>, reference: Reference, seal: f32) -> Profile<f32> {
+        let most = |p: &Profile<f32>| p.iter().copied().fold(0.0, f32::max);
+        let tight = |p: Profile<f32>| {
+            let k = (most(&p) / SLIT).min(1.0);
+            p.map(|g| g * k)
+        };
+        let wanted = if reference == Reference::Portrait {
+            let more = tight(std::array::from_fn(|i| (open[i] - self.model_lips[i]).max(0.0)));
+            let less = {
+                let (now, was) = (most(open), most(&self.model_lips));
+                if now < was { now / was } else { 1.0 }
+            };
+            std::array::from_fn(|i| self.photo_lips[i][1] * less + more[i])
+        } else {
+            tight(*open)
+        };
+        wanted.map(|g| g * (1.0 - seal))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_add_up() {
+        let mut v = vec![[1.0, 2.0, 3.0], [0.0; 3]];
+        let modes = vec![vec![[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], vec![[f32::NAN; 3]; 2]];
+        add_modes(&mut v, &modes, &[0.5, 0.0]);
+        assert_eq!(v, [[1.5, 2.0, 3.0], [0.0, 0.5, 0.0]]);
+    }
+}

@@ -1,0 +1,166 @@
+//! What a motion frame asks for, in weights of the face model's expressions.
+
+use crate::motion::frame::{Blendshape, Reference};
+use crate::motion::{Gaze, MotionFrame};
+use crate::portrait::FaceModel;
+
+/// Degrees of gaze that a coefficient of 1 of ARKit's eyeLook shapes stands for.
+const LOOK_DEGREES: f32 = 30.0;
+/// Largest change of gaze, degrees.
+const MOST_GAZE: f32 = 32.0;
+/// Share of the photo's own smile, dimples, frown and press that stays while the face speaks: with nothing of it a
+/// smiling photo looks strange, with all of it the lips never shut.
+const MIEN: f32 = 0.35;
+/// Share of the photo's own lid closure that stays while the face speaks.
+const LIDS: f32 = 0.5;
+
+/// Weights and gaze of one frame.
+#[derive(Clone, Debug)]
+pub(crate) struct Expression {
+    /// Weights of the model's expressions, 0..1, the photo's own share included.
+    pub total: Vec<f32>,
+    /// Blink that the motion itself asks for, right and left eye, 0..1.
+    pub blink: [f32; 2],
+    /// How far the motion presses the lips together whatever the jaw does, 0..1.
+    pub seal: f32,
+    /// Tip of the tongue at the upper teeth, 0..1.
+    pub tongue_up: f32,
+    /// Change of gaze, right and left eye.
+    pub gaze: [Gaze; 2],
+}
+
+/// How ARKit's coefficients act on one face model.
+#[derive(Clone, Debug)]
+pub(crate) struct WeightMap {
+    /// (coefficient, expression of the model). A coefficient that the model lacks has no entry, one that the model
+    /// splits into two sides has two.
+    entries: Vec<(Blendshape, usize)>,
+    /// Share of the photo's own weight that stays with [`Reference::Speech`].
+    speech_keep: Vec<f32>,
+    /// Whether the expression moves skin around the eyes.
+    pub around_eyes: Vec<bool>,
+    /// Whether the expression opens the lips.
+    pub opener: Vec<bool>,
+}
+
+impl WeightMap {
+    pub fn new(model: &FaceModel) -> Self {
+        let find = |name: &str| model.expression_names.iter().position(|n| n == name);
+        let mut entries = Vec::new();
+        for b in Blendshape::ALL {
+            let name = b.name();
+            if let Some(i) = find(name) {
+                entries.push((b, i));
+                continue;
+            }
+            let sided = name
+                .strip_suffix("Left")
+                .map(|stem| format!("{stem}_L"))
+                .or_else(|| name.strip_suffix("Right").map(|stem| format!("{stem}_R")));
+            let names = sided.map_or_else(|| vec![format!("{name}_L"), format!("{name}_R")], |n| vec![n]);
+            entries.extend(names.iter().filter_map(|n| find(n)).map(|i| (b, i)));
+        }
+        let starts = |name: &String, stems: &[&str]| stems.iter().any(|s| name.starts_with(s));
+        let names = &model.expression_names;
+        let speech_keep = names
+            .iter()
+            .map(|n| {
+                if starts(n, &["eyeBlink"]) {
+                    LIDS
+                } else if starts(n, &["brow", "cheek", "eye", "nose"]) {
+                    1.0
+                } else if starts(
+                    n,
+                    &["mouthSmile", "mouthDimple", "mouthFrown", "mouthPress", "mouthLeft", "mouthRight"],
+                ) {
+                    MIEN
+                } else {
+                    0.0
+                }
+            })
+            .collect();
+        let openers = [
+            "jawOpen",
+            "jawForward",
+            "mouthClose",
+            "mouthFunnel",
+            "mouthUpperUp",
+            "mouthLowerDown",
+            "mouthStretch",
+            "mouthShrug",
+        ];
+        Self {
+            entries,
+            speech_keep,
+            around_eyes: names.iter().map(|n| starts(n, &["eye", "cheekSquint", "brow"])).collect(),
+            opener: names.iter().map(|n| starts(n, &openers)).collect(),
+        }
+    }
+
+    /// Room for one frame's weights.
+    pub fn expression(&self) -> Expression {
+        Expression {
+            total: vec![0.0; self.speech_keep.len()],
+            blink: [0.0; 2],
+            seal: 0.0,
+            tongue_up: 0.0,
+            gaze: [Gaze::default(); 2],
+        }
+    }
+
+    /// Fills `out` with the weights of `frame` for a photo that shows the weights `photo`. Values that are no numbers
+    /// count as 0, others are limited to -1..1.
+    pub fn apply(&self, frame: &MotionFrame, reference: Reference, photo: &[f32], out: &mut Expression) {
+        use Blendshape as B;
+        let tame = |x: f32, most: f32| if x.is_finite() { x.clamp(-most, most) } else { 0.0 };
+        let mut own = frame.blendshapes;
+        for v in &mut own.0 {
+            *v = tame(*v, 1.0);
+        }
+        let look = |out: B, inwards: B, down: B, up: B, sign: f32| Gaze {
+            x: sign * LOOK_DEGREES * (own[out] - own[inwards]),
+            y: LOOK_DEGREES * (own[down] - own[up]),
+        };
+        let given = Gaze { x: tame(frame.gaze.x, MOST_GAZE), y: tame(frame.gaze.y, MOST_GAZE) };
+        if given == Gaze::default() {
+            let right = look(B::EyeLookOutRight, B::EyeLookInRight, B::EyeLookDownRight, B::EyeLookUpRight, -1.0);
+            let left = look(B::EyeLookOutLeft, B::EyeLookInLeft, B::EyeLookDownLeft, B::EyeLookUpLeft, 1.0);
+            out.gaze = [right, left];
+        } else {
+            out.gaze = [given; 2];
+            // the lids follow the gaze
+            for (down, up) in [(B::EyeLookDownRight, B::EyeLookUpRight), (B::EyeLookDownLeft, B::EyeLookUpLeft)] {
+                own[down] = (given.y / LOOK_DEGREES).clamp(0.0, 1.0);
+                own[up] = (-given.y / LOOK_DEGREES).clamp(0.0, 1.0);
+            }
+        }
+        for (i, w) in out.total.iter_mut().enumerate() {
+            let keep = match reference {
+                Reference::Portrait => 1.0,
+                Reference::Neutral => 0.0,
+                Reference::Speech => self.speech_keep[i],
+            };
+            *w = keep * photo[i];
+        }
+        for &(b, i) in &self.entries {
+            out.total[i] += own[b];
+        }
+        for w in &mut out.total {
+            *w = w.clamp(0.0, 1.0);
+        }
+        out.blink = [own[B::EyeBlinkRight].max(0.0), own[B::EyeBlinkLeft].max(0.0)];
+        out.tongue_up = own[B::TongueUp].max(0.0);
+        // ARKit's mouthClose is as large as jawOpen when an open jaw's lips touch
+        let close = if own[B::MouthClose] > 0.02 { own[B::MouthClose] / own[B::JawOpen].max(0.1) } else { 0.0 };
+        let press = 0.5 * (own[B::MouthPressLeft] + own[B::MouthPressRight]);
+        let roll = 0.5 * (own[B::MouthRollLower] + own[B::MouthRollUpper]);
+        out.seal =
+            smooth(close, 0.45, 0.95).max(smooth(press, 0.25, 0.60)).max(smooth(roll, 0.25, 0.60)).clamp(0.0, 1.0);
+    }
+}
+
+/// 0 below `lo`, 1 above `hi`, smooth between.
+pub(crate) fn smooth(x: f32, lo: f32, hi: f32) -> f32 {
+    let t = ((x - lo) / (hi - lo)).clamp(0.0, 1.0);
+    t * t * (3.0 - 2.0 * t)
+}
