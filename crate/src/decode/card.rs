@@ -7,6 +7,7 @@ use super::plane::{Plane, luminance, mean, quantile, redness};
 use super::pose::project;
 use super::shapes::{between, coverage};
 use super::weights::smooth;
+use crate::portrait::face_model::Contour;
 use crate::portrait::fitted::CameraPose;
 use crate::portrait::{FaceModel, FittedFace};
 
@@ -36,6 +37,7 @@ impl Card {
         model: &FaceModel,
         face: &FittedFace,
         texture: &Plane<3>,
+        lips: &Contour,
         photo_gap: f32,
         source: &[[f32; 2]],
     ) -> Option<Self> {
@@ -43,7 +45,7 @@ impl Card {
             return None;
         }
         let line = |ids: &[u32]| -> Line { resample(ids, |i| to_texel(source[i as usize])) };
-        let (upper, lower) = (line(&model.lips.upper), line(&model.lips.lower));
+        let (upper, lower) = (line(&lips.upper), line(&lips.lower));
         let bounds = area(upper.into_iter().chain(lower), 6.0, 1.0, texture.width as f32);
         let (x0, y0) = (bounds[0] as isize, (bounds[1] as isize - HEADROOM).max(0));
         let rgb = texture.window(x0, y0, bounds[2] as isize, bounds[3] as isize);
@@ -60,9 +62,9 @@ impl Card {
         // teeth are bright, and less red than half-way to the lips
         let lum = rgb.map(|c| [luminance(c)]);
         let top = quantile(inner.iter().map(|&i| lum.data[i][0]), 0.92);
-        let lips = patch(face, texture, &[0, 17, 37, 267, 84, 314], 3);
-        let lip = mean(&lips);
-        let lip_red = lips.iter().map(|&c| redness(c)).sum::<f32>() / lips.len() as f32;
+        let lip_colours = patch(face, texture, &[0, 17, 37, 267, 84, 314], 3);
+        let lip = mean(&lip_colours);
+        let lip_red = lip_colours.iter().map(|&c| redness(c)).sum::<f32>() / lip_colours.len() as f32;
         let red = 0.5 * (lip_red + quantile(inner.iter().map(|&i| redness(rgb.data[i])), 0.25));
         let bright = Plane::<1>::from_fn(w, h, |x, y| {
             let i = y * w + x;

@@ -8,7 +8,7 @@ use super::shapes::{between, coverage};
 use super::weights::smooth;
 use crate::motion::Gaze;
 use crate::portrait::FittedFace;
-use crate::portrait::face_model::{Contour, Eyeball};
+use crate::portrait::face_model::Contour;
 use crate::portrait::fitted::{CameraPose, FOCAL, SIDE};
 use bytemuck::Zeroable;
 use nalgebra::{Rotation3, Vector3};
@@ -51,23 +51,18 @@ pub(crate) struct LidState<'a> {
 }
 
 impl Eye {
-    /// `iris`: index of the iris' centre among the landmarks, four points of its rim follow; `photo`, `source`:
+    /// `center`, `radius`: of the eyeball, head space; `iris`: index of the iris' centre among the landmarks, four points of its rim follow; `photo`, `source`:
     /// vertices as the photo shows them, in head space and crop pixels.
     pub fn new(
         face: &FittedFace,
         texture: &Plane<3>,
-        ball: &Eyeball,
-        neutral: &[[f32; 3]],
+        center: [f32; 3],
+        radius: f32,
         lids: &Contour,
         iris: usize,
         source: &[[f32; 2]],
         above: AboveLid,
     ) -> Self {
-        // the eyeball moves with its lids
-        let ids: Vec<usize> = lids.upper.iter().chain(&lids.lower).map(|&i| i as usize).collect();
-        let center = std::array::from_fn(|c| {
-            ball.center[c] + ids.iter().map(|&i| face.base[i][c] - neutral[i][c]).sum::<f32>() / ids.len() as f32
-        });
         let iris_at = face.landmarks[iris];
         let iris_radius = (1..5)
             .map(|k| face.landmarks[iris + k])
@@ -82,8 +77,8 @@ impl Eye {
         let (over, under) = lid_colours(face, texture, &upper, &lower, above);
         Self {
             center,
-            radius: ball.radius,
-            direction: gaze_direction(&face.pose, center, ball.radius, iris_at),
+            radius,
+            direction: gaze_direction(&face.pose, center, radius, iris_at),
             width,
             height: bottom - top,
             origin: layers.origin,

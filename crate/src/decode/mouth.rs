@@ -7,7 +7,7 @@ use super::plan::MouthVertex;
 use super::plane::{Plane, luminance, mean, quantile};
 use super::pose::project;
 use super::weights::smooth;
-use crate::portrait::face_model::Part;
+use crate::portrait::face_model::{Contour, Part};
 use crate::portrait::fitted::CameraPose;
 use crate::portrait::{FaceModel, FittedFace};
 
@@ -54,7 +54,14 @@ pub(crate) struct Colours {
 
 impl Mouth {
     /// `photo_gap`: largest opening of the lips in the photo, cm; `source`: vertices as the photo shows them, crop pixels.
-    pub fn new(model: &FaceModel, face: &FittedFace, texture: &Plane<3>, photo_gap: f32, source: &[[f32; 2]]) -> Self {
+    pub fn new(
+        model: &FaceModel,
+        face: &FittedFace,
+        texture: &Plane<3>,
+        lips: &Contour,
+        photo_gap: f32,
+        source: &[[f32; 2]],
+    ) -> Self {
         let first = model.skin.end;
         let is = |range: &std::ops::Range<usize>, i: usize| range.contains(&i);
         let ids: Vec<usize> = (first..model.neutral.len())
@@ -69,7 +76,7 @@ impl Mouth {
             local[i] = k as u32;
         }
         let mut colours = colours(face, texture);
-        let card = Card::find(model, face, texture, photo_gap, source);
+        let card = Card::find(model, face, texture, lips, photo_gap, source);
         if let Some(card) = &card {
             colours.tooth = card.tooth;
         }

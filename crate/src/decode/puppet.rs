@@ -14,6 +14,7 @@ use super::vertices::{Openings, Skin, add_modes};
 use super::weights::{Expression, WeightMap};
 use crate::motion::MotionFrame;
 use crate::motion::frame::Reference;
+use crate::portrait::face_model::Contour;
 use crate::portrait::fitted::{CameraPose, PAD, SIDE, TEX, TEX_FULL};
 use crate::portrait::landmarks::LANDMARKS;
 use crate::portrait::{FaceModel, FittedFace};
@@ -46,8 +47,8 @@ pub(crate) struct Puppet {
     pub eyes: [Eye; 2],
     /// The upper lids as the photo shows them, head space.
     photo_upper_lids: [Vec<[f32; 3]>; 2],
-    lips: crate::portrait::face_model::Contour,
-    lids: [crate::portrait::face_model::Contour; 2],
+    lips: Contour,
+    lids: [Contour; 2],
     pub mouth: Mouth,
     /// The photo, `TEX_FULL` pixels along a side.
     pub texture: Plane<3>,
@@ -76,7 +77,9 @@ impl Puppet {
                 [c[0] + t.x, c[1] + t.y, c[2] - t.z]
             })
             .collect();
-        let lids = [&model.lids_right, &model.lids_left];
+        let lips = left_to_right(&model.lips, &model.neutral);
+        let owned = [&model.lids_right, &model.lids_left].map(|c| left_to_right(c, &model.neutral));
+        let lids = [&owned[0], &owned[1]];
         let skin_triangles: Vec<[u32; 3]> =
             model.triangles.iter().filter(|t| t.iter().all(|&i| (i as usize) < n)).copied().collect();
         let sheet = mesh::cut(&skin_triangles, &camera, &protected(model, face))
@@ -89,13 +92,13 @@ impl Puppet {
             let margin: Vec<[f32; 2]> = c.upper.iter().map(|&i| source[i as usize]).collect();
             above_lid(face, &soft, &margin)
         });
-        let skin = Skin::new(model, face, &photo, above);
+        let skin = Skin::new(model, face, &lips, lids, &photo, above);
         let eye =
             |e: usize, ball, iris| Eye::new(face, &texture, ball, &model.neutral, lids[e], iris, &source, above[e]);
         let eyes = [eye(0, &model.eye_right, 468), eye(1, &model.eye_left, 473)];
-        let mouth = Mouth::new(model, face, &texture, skin.photo_gap(), &source);
+        let mouth = Mouth::new(model, face, &texture, &lips, skin.photo_gap(), &source);
         let followers = [&skin.lips.upper_skin[..], &skin.lips.lower_skin[..]];
-        inset_lips(face, &model.lips, followers, skin.photo_gap(), &mut source);
+        inset_lips(face, &lips, followers, skin.photo_gap(), &mut source);
         let lid_skin = [0, 1].map(|e| LidSkin::new(face, lids[e], &photo, n, above[e], e == 0));
 
         source.truncate(n);
@@ -115,7 +118,7 @@ impl Puppet {
         source.extend(&surroundings.photo);
         source.extend(&border_photo);
         let mut triangles = sheet.triangles;
-        for c in [&model.lips, lids[0], lids[1]] {
+        for c in [&lips, lids[0], lids[1]] {
             triangles.extend(mesh::cap(&c.upper, &c.lower));
         }
         triangles.extend(surroundings.triangles.iter().map(|t| t.map(|i| i + grid)));
@@ -141,8 +144,8 @@ impl Puppet {
             surroundings,
             eyes,
             photo_upper_lids: lids.map(|c| c.upper.iter().map(|&i| photo[i as usize]).collect()),
-            lips: model.lips.clone(),
-            lids: lids.map(Clone::clone),
+            lips,
+            lids: owned,
             skin,
             mouth,
             texture,
@@ -241,7 +244,8 @@ impl Puppet {
             mouth.lips[k] = [upper[k][0], upper[k][1], lower[k][0], lower[k][1]];
             // lips that the photo shows open have no dark line between them when they shut
             let at = k * (photo.len() - 1) / (POINTS - 1);
-            let need = (photo[at] / 0.15).clamp(0.0, 1.0) * (1.0 - (open.lips[at] / 0.10).clamp(0.0, 1.0));
+            let need =
+                ((photo[at] - open.lips[at]) / 0.15).clamp(0.0, 1.0) * (1.0 - (open.lips[at] / 0.10).clamp(0.0, 1.0));
             mouth.seam[k] = [need, 0.0, 0.0, 0.0];
             strongest = strongest.max(need);
         }
@@ -269,6 +273,18 @@ impl Puppet {
             self.mouth.place(pose, &e.total, e.tongue_up, front, middle, &mut plan.mouth_vertices);
         }
     }
+}
+
+/// The contour with both chains running towards the image's right.
+fn left_to_right(contour: &Contour, neutral: &[[f32; 3]]) -> Contour {
+    let ordered = |ids: &[u32]| {
+        let mut ids = ids.to_vec();
+        if neutral[ids[0] as usize][0] > neutral[ids[ids.len() - 1] as usize][0] {
+            ids.reverse();
+        }
+        ids
+    };
+    Contour { upper: ordered(&contour.upper), lower: ordered(&contour.lower) }
 }
 
 /// Skin that must not be cut off: around lips and lids, and the nose.

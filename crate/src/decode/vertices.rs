@@ -4,6 +4,7 @@ use super::contour::{Chain, Profile, Reach, SAMPLES};
 use super::lids::AboveLid;
 use super::weights::{Expression, WeightMap};
 use crate::motion::frame::Reference;
+use crate::portrait::face_model::Contour;
 use crate::portrait::{FaceModel, FittedFace};
 
 /// Lips that the generic face opens by less than this are shut, cm.
@@ -59,19 +60,24 @@ pub(crate) struct Openings {
 
 impl Skin {
     /// `photo`: vertices as the photo shows them.
-    pub fn new(model: &FaceModel, face: &FittedFace, photo: &[[f32; 3]], above: [AboveLid; 2]) -> Self {
+    pub fn new(
+        model: &FaceModel,
+        face: &FittedFace,
+        lips: &Contour,
+        lids: [&Contour; 2],
+        photo: &[[f32; 3]],
+        above: [AboveLid; 2],
+    ) -> Self {
         let n = model.skin.end;
         let rest = &face.shape[..n];
-        let lips = Chain::new(&model.lips, rest, Reach { full: 0.30, end: 1.7, upper_share: 0.45 });
+        let lip_chain = Chain::new(lips, rest, Reach { full: 0.30, end: 1.7, upper_share: 0.45 });
         let lid = |contour, above: AboveLid| {
             let end = (above.brow + 0.1).min(0.75);
             Chain::new(contour, rest, Reach { full: 0.12, end, upper_share: 0.88 })
         };
-        let lids = [lid(&model.lids_right, above[0]), lid(&model.lids_left, above[1])];
-        let mut contour_ids: Vec<u32> = [&model.lips, &model.lids_right, &model.lids_left]
-            .iter()
-            .flat_map(|c| c.upper.iter().chain(&c.lower).copied())
-            .collect();
+        let lid_chains = [lid(lids[0], above[0]), lid(lids[1], above[1])];
+        let mut contour_ids: Vec<u32> =
+            [lips, lids[0], lids[1]].iter().flat_map(|c| c.upper.iter().chain(&c.lower).copied()).collect();
         contour_ids.sort_unstable();
         contour_ids.dedup();
         let of = |v: &[[f32; 3]]| -> Vec<[f32; 3]> { contour_ids.iter().map(|&i| v[i as usize]).collect() };
@@ -83,15 +89,15 @@ impl Skin {
             generic: vec![[0.0; 3]; n],
             at_contour: vec![[0.0; 3]; contour_ids.len()],
             contour_ids,
-            photo_lips: lips.span(|i| photo[i as usize]),
-            photo_lids: [0, 1].map(|e| lids[e].span(|i| photo[i as usize])),
+            photo_lips: lip_chain.span(|i| photo[i as usize]),
+            photo_lids: [0, 1].map(|e| lid_chains[e].span(|i| photo[i as usize])),
             model_lips: [0.0; SAMPLES],
             model_lids: [[0.0; SAMPLES]; 2],
             weights: vec![0.0; model.expression.len()],
             still: face.expression.clone(),
             glasses: face.glasses,
-            lips,
-            lids,
+            lips: lip_chain,
+            lids: lid_chains,
         };
         for d in &mut skin.photo_lips {
             d[1] = d[1].max(0.0);
