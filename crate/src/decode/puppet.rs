@@ -94,8 +94,9 @@ impl Puppet {
         });
         let skin = Skin::new(model, face, &lips, lids, &photo, above);
         let eye =
-            |e: usize, ball, iris| Eye::new(face, &texture, ball, &model.neutral, lids[e], iris, &source, above[e]);
-        let eyes = [eye(0, &model.eye_right, 468), eye(1, &model.eye_left, 473)];
+            |e: usize, center, radius, iris| Eye::new(face, &texture, center, radius, lids[e], iris, &source, above[e]);
+        let eyes =
+            [eye(0, face.eye_right, model.eye_right.radius, 468), eye(1, face.eye_left, model.eye_left.radius, 473)];
         let mouth = Mouth::new(model, face, &texture, &lips, skin.photo_gap(), &source);
         let followers = [&skin.lips.upper_skin[..], &skin.lips.lower_skin[..]];
         inset_lips(face, &lips, followers, skin.photo_gap(), &mut source);
@@ -335,6 +336,7 @@ fn check(model: &FaceModel, face: &FittedFace) -> Result<(), DecodeError> {
     let finite = face.texture.iter().all(|x| x.is_finite())
         && face.landmarks.as_flattened().iter().all(|x| x.is_finite() && x.abs() < 4.0 * TEX * (1.0 + PAD))
         && face.base.as_flattened().iter().chain(face.shape.as_flattened()).all(|x| x.is_finite())
+        && face.eye_right.iter().chain(&face.eye_left).all(|x| x.is_finite())
         && face.expression.iter().all(|x| x.is_finite())
         && face.pose.rotation.iter().chain(face.pose.translation.iter()).all(|x| x.is_finite())
         && face.pose.translation.z > 20.0;
