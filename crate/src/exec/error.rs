@@ -24,4 +24,7 @@ pub enum ExecError {
     /// candle reports an error.
     #[error("the processor could not run a network: {0}")]
     Candle(#[from] candle_core::Error),
+    /// The GPU reports an error.
+    #[error(transparent)]
+    Gpu(#[from] super::GpuError),
 }

@@ -1,8 +1,12 @@
 //! The executors that run a [`crate::graph`].
 //!
-//! [`candle`] runs on the CPU (natively and in WebAssembly) and, with the feature `cuda`, on an NVIDIA GPU.
+//! [`candle`] runs on the CPU (natively and in WebAssembly) and, with the feature `cuda`, on an NVIDIA GPU. [`wgpu`] runs
+//! on any GPU, natively and in the browser.
 
 pub mod candle;
 mod error;
+pub mod gpu;
+pub mod wgpu;
 
 pub use error::ExecError;
+pub use gpu::{AdapterChoice, Gpu, GpuError};

@@ -142,7 +142,7 @@ impl GraphBuilder {
     }
 
     fn define(&mut self, shape: Shape, source: Source) -> Result<Value, GraphError> {
-        if !shape.is_addressable() || self.values.len() >= u32::MAX as usize {
+        if !shape.is_addressable() || shape.rank() > Shape::MAX_RANK || self.values.len() >= u32::MAX as usize {
             return Err(GraphError::Size(shape));
         }
         self.values.push(Definition { shape, source });

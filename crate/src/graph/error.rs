@@ -13,7 +13,7 @@ pub enum GraphError {
     },
     /// A shape has no element or more than the executors can address.
     #[error(
-        "a tensor of shape {0} is empty or larger than 2^30 elements; the model pack is damaged or not meant for this program"
+        "a tensor of shape {0} is empty or larger than 2^30 elements or has more than 8 axes; the model pack is damaged or not meant for this program"
     )]
     Size(Shape),
     /// The number of stored weights is not the number the shape asks for.

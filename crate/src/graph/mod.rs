@@ -38,6 +38,6 @@ pub use constant::Constant;
 pub use cost::{Cost, NodeCost};
 pub use dtype::DType;
 pub use error::GraphError;
-pub use operation::{CandleKernel, Operation};
+pub use operation::{Binding, CandleKernel, Dispatch, Operation, Shader};
 pub use plan::{MemoryPlan, Slot};
 pub use shape::Shape;

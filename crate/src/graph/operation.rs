@@ -49,4 +49,49 @@ pub trait Operation: fmt::Debug + Send + Sync {
     /// # Errors
     /// Whatever candle reports, such as a device without memory.
     fn candle(&self, inputs: &[&Shape], output: &Shape, device: &Device) -> candle_core::Result<CandleKernel>;
+
+    /// Records the GPU version: what to run, on what, how often. Played by [`crate::exec::wgpu`]; never asked of views.
+    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch>;
+}
+
+/// A WGSL file. `prelude.wgsl` is put in front of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shader {
+    /// Name of the file, without folder and ending.
+    pub name: &'static str,
+    /// Its text.
+    pub source: &'static str,
+}
+
+/// One GPU command: a pipeline, what it is bound to and its size.
+///
+/// Binding 0 of group 0 is a uniform with [`Self::params`]; the storage buffers of [`Self::bindings`] follow in order.
+#[derive(Clone, Debug)]
+pub struct Dispatch {
+    /// The program.
+    pub shader: Shader,
+    /// Pipeline-override constants: what changes the machine code (tile sizes, activation). Each set of values is
+    /// compiled once and shared between all operations that ask for it.
+    pub constants: Vec<(&'static str, f64)>,
+    /// Numbers that only change loops and addresses (lengths, strides); floats as bits.
+    pub params: Vec<u32>,
+    /// Storage buffers. All are read only but [`Binding::Output`] and [`Binding::ScratchOut`].
+    pub bindings: Vec<Binding>,
+    /// Workgroups along x, y, z.
+    pub workgroups: [u32; 3],
+}
+
+/// A storage buffer of a [`Dispatch`].
+#[derive(Clone, Debug)]
+pub enum Binding {
+    /// The operation's input of this index.
+    Input(usize),
+    /// The operation's output.
+    Output,
+    /// Weights in the layout the shader wants; uploaded once.
+    Weights(Vec<f32>),
+    /// Read an intermediate an earlier dispatch of the same operation wrote.
+    ScratchIn(usize),
+    /// Write an intermediate: its index and its length in elements.
+    ScratchOut(usize, usize),
 }

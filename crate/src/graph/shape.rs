@@ -8,6 +8,9 @@ impl Shape {
     /// More elements than this are refused: offsets then fit `u32` in bytes on the GPU.
     pub const MAX_ELEMENTS: usize = 1 << 30;
 
+    /// More axes than this are refused; the shaders have so many.
+    pub const MAX_RANK: usize = 8;
+
     /// Lengths of the axes, outermost first.
     pub fn dims(&self) -> &[usize] {
         &self.0

@@ -2,7 +2,8 @@
 
 use candle_core::{Device, Tensor};
 
-use crate::graph::{CandleKernel, Constant, GraphBuilder, GraphError, Operation, Shape, Value};
+use super::dispatch::{elementwise, shader};
+use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 /// A function applied to every element. Convolutions and matrix products take one over for free.
 #[derive(Clone, Debug, Default)]
@@ -78,12 +79,35 @@ impl Activation {
         }
     }
 
-    /// The slopes, or nothing.
-    pub(crate) fn slopes(&self) -> Vec<f32> {
+    /// Slope for negative numbers of each channel: what makes ReLU, leaky ReLU, PReLU and the identity one formula,
+    /// `max(x, 0) + slope min(x, 0)`.
+    pub(crate) fn slope_table(&self, channels: usize) -> Vec<f32> {
         match self {
             Self::Prelu(slopes) => slopes.to_f32(),
-            _ => Vec::new(),
+            Self::LeakyRelu(slope) => vec![*slope; channels],
+            Self::Relu | Self::Relu6 => vec![0.0; channels],
+            _ => vec![1.0; channels],
         }
+    }
+
+    /// The number of the function in `prelude.wgsl`.
+    pub(crate) fn code(&self) -> f64 {
+        f64::from(match self {
+            Self::None => 0u8,
+            Self::Relu => 1,
+            Self::Relu6 => 2,
+            Self::LeakyRelu(_) | Self::Prelu(_) => 3,
+            Self::Gelu => 4,
+            Self::Sigmoid => 5,
+            Self::Silu => 6,
+            Self::Tanh => 7,
+            Self::Exp => 8,
+            Self::Sqrt => 9,
+            Self::Rsqrt => 10,
+            Self::Square => 11,
+            Self::Negate => 12,
+            Self::Abs => 13,
+        })
     }
 
     /// The function as candle's own tensor operations, for any device. Channels are the last axis.
@@ -142,6 +166,14 @@ impl Operation for ActivationOp {
     fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
         let activation = self.0.clone();
         Ok(Box::new(move |x| activation.tensor(x[0])))
+    }
+
+    fn gpu(&self, _: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+        let channels = output.last();
+        let slopes = Binding::Weights(self.0.slope_table(channels));
+        let (constants, params) = (vec![("ACTIVATION", self.0.code())], vec![channels as u32]);
+        let bindings = vec![Binding::Input(0), slopes, Binding::Output];
+        vec![elementwise(shader!("activation"), constants, output.elements(), params, bindings)]
     }
 }
 

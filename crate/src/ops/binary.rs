@@ -2,7 +2,8 @@
 
 use candle_core::{Device, Tensor};
 
-use crate::graph::{CandleKernel, GraphBuilder, GraphError, Operation, Shape, Value};
+use super::dispatch::{axes, elementwise, shader};
+use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 /// What is done with two elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,21 @@ impl Operation for BinaryOp {
             Binary::SquaredDifference => |a, b| a.broadcast_sub(b)?.sqr(),
         };
         Ok(Box::new(move |x| f(x[0], x[1])))
+    }
+
+    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+        // A repeated axis has stride 0.
+        let strides = |s: &Shape| {
+            let dense = s.strides().into_iter().zip(s.dims().to_vec());
+            axes(dense.map(|(stride, length)| if length == 1 { 0 } else { stride }), 0)
+        };
+        let mut params = vec![0; 3];
+        params.extend(axes(output.dims().iter().copied(), 1));
+        params.extend(strides(inputs[0]));
+        params.extend(strides(inputs[1]));
+        let constants = vec![("KIND", f64::from(self.0 as u8))];
+        let bindings = vec![Binding::Input(0), Binding::Input(1), Binding::Output];
+        vec![elementwise(shader!("binary"), constants, output.elements(), params, bindings)]
     }
 }
 

@@ -2,7 +2,8 @@
 
 use candle_core::{Device, Tensor};
 
-use crate::graph::{CandleKernel, GraphBuilder, GraphError, Operation, Shape, Value};
+use super::dispatch::BoxCopy;
+use crate::graph::{CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 #[derive(Debug)]
 struct ConcatOp {
@@ -36,6 +37,18 @@ impl Operation for ConcatOp {
     fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
         let axis = self.axis;
         Ok(Box::new(move |x| Tensor::cat(x, axis)?.contiguous()))
+    }
+
+    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+        let target = output.strides();
+        let mut start = 0;
+        let mut copies = Vec::with_capacity(inputs.len());
+        for (i, shape) in inputs.iter().enumerate() {
+            let (lengths, strides) = (shape.dims(), shape.strides());
+            copies.push(BoxCopy { lengths, source: (0, &strides), target: (start, &target) }.dispatch(i));
+            start += lengths[self.axis] * target[self.axis];
+        }
+        copies
     }
 }
 

@@ -3,7 +3,8 @@
 use candle_core::{Device, Tensor};
 
 use super::{Activation, Padding, window::Window};
-use crate::graph::{CandleKernel, Constant, GraphBuilder, GraphError, Operation, Shape, Value};
+use super::{dispatch::epilogue, product::ImplicitProduct};
+use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 /// A dense convolution over `[batch, height, width, in]`.
 #[derive(Clone, Debug)]
@@ -105,6 +106,20 @@ impl Operation for Conv2dOp {
             }
             activation.tensor(&y.reshape(shape.dims())?)
         }))
+    }
+
+    fn gpu(&self, inputs: &[&Shape], _: &Shape) -> Vec<Dispatch> {
+        let Ok((window, out)) = self.window(inputs[0]) else { return Vec::new() };
+        let c = &self.0;
+        let product = ImplicitProduct {
+            window,
+            channels: inputs[0].last(),
+            columns: out,
+            weight: &c.weight.to_f32(),
+            epilogue: epilogue(c.bias.as_ref(), &c.activation, out),
+            activation: c.activation.code(),
+        };
+        vec![product.dispatch(Binding::Input(0), None, Binding::Output)]
     }
 }
 

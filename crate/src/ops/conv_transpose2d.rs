@@ -3,7 +3,8 @@
 use candle_core::{Device, Tensor};
 
 use super::Activation;
-use crate::graph::{CandleKernel, Constant, GraphBuilder, GraphError, Operation, Shape, Value};
+use super::dispatch::{elementwise, epilogue, shader};
+use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 /// A transposed convolution over `[batch, height, width, in]`.
 #[derive(Clone, Debug)]
@@ -121,6 +122,21 @@ impl Operation for ConvTranspose2dOp {
             }
             activation.tensor(&y)
         }))
+    }
+
+    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+        let Ok(g) = self.geometry(inputs[0]) else { return Vec::new() };
+        let c = &self.0;
+        let mut params = vec![g.out as u32, g.channels as u32];
+        params.extend([g.input, c.size, g.kernel, c.stride, g.cut].iter().flatten().map(|&n| n as u32));
+        // [out][tap][in] to [tap][in][out]: neighbouring invocations are neighbouring output channels.
+        let stored = c.weight.to_f32();
+        let inner = stored.len() / g.out;
+        let weight = (0..stored.len()).map(|i| stored[i % g.out * inner + i / g.out]).collect();
+        let table = epilogue(c.bias.as_ref(), &c.activation, g.out);
+        let bindings = vec![Binding::Input(0), Binding::Weights(weight), table, Binding::Output];
+        let constants = vec![("ACTIVATION", c.activation.code())];
+        vec![elementwise(shader!("conv_transpose2d"), constants, output.elements(), params, bindings)]
     }
 }
 

@@ -2,8 +2,9 @@
 
 use candle_core::{Device, Tensor};
 
+use super::dispatch::{elementwise, epilogue, shader};
 use super::{Activation, Padding, window::Window};
-use crate::graph::{CandleKernel, Constant, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 /// A depthwise convolution over `[batch, height, width, channels]`; as many channels come out as go in.
 #[derive(Clone, Debug)]
@@ -97,6 +98,19 @@ impl Operation for Depthwise2dOp {
             }
             activation.tensor(&y)
         }))
+    }
+
+    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+        let Ok(w) = self.window(inputs[0]) else { return Vec::new() };
+        let c = &self.0;
+        let channels = output.last();
+        let pairs = [w.input, w.output, w.kernel, w.stride, w.dilation, w.before];
+        let mut params = vec![channels as u32];
+        params.extend(pairs.iter().flatten().map(|&n| n as u32));
+        let table = epilogue(c.bias.as_ref(), &c.activation, channels);
+        let bindings = vec![Binding::Input(0), Binding::Weights(c.weight.to_f32()), table, Binding::Output];
+        let constants = vec![("ACTIVATION", c.activation.code())];
+        vec![elementwise(shader!("depthwise2d"), constants, output.elements(), params, bindings)]
     }
 }
 

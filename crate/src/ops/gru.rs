@@ -2,7 +2,13 @@
 
 use candle_core::{Device, Tensor};
 
-use crate::graph::{CandleKernel, Constant, GraphBuilder, GraphError, Operation, Shape, Value};
+use super::{
+    Activation,
+    dispatch::{epilogue, shader},
+    product::ImplicitProduct,
+    window::Window,
+};
+use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 /// A one-layer GRU in PyTorch's formulation (gates in the order reset, update, new):
 ///
@@ -37,6 +43,10 @@ impl GruOp {
             let reason =
                 format!("weights {} and {} do not belong together", g.input_weight.shape(), g.hidden_weight.shape());
             return Err(GraphError::op("gru", reason));
+        }
+        // The GPU keeps two states in workgroup memory, of which WebGPU promises 16 KiB.
+        if hidden > 2048 {
+            return Err(GraphError::op("gru", format!("{hidden} hidden units are more than 2048")));
         }
         Ok([channels, hidden])
     }
@@ -92,6 +102,37 @@ impl Operation for GruOp {
             }
             Tensor::cat(&steps, 0)
         }))
+    }
+
+    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+        let (hidden, steps) = (output.last(), inputs[0].rows());
+        let product = ImplicitProduct {
+            window: Window::row(steps),
+            channels: inputs[0].last(),
+            columns: 3 * hidden,
+            weight: &self.0.input_weight.to_f32(),
+            epilogue: epilogue(Some(&self.0.input_bias), &Activation::None, 3 * hidden),
+            activation: Activation::None.code(),
+        };
+        let from_input = Binding::ScratchOut(0, steps * 3 * hidden);
+        let stored = self.0.hidden_weight.to_f32();
+        // [to][from] to [from][to]: neighbouring invocations are neighbouring units.
+        let weight = (0..stored.len()).map(|i| stored[i % (3 * hidden) * hidden + i / (3 * hidden)]).collect();
+        let bindings = vec![
+            Binding::ScratchIn(0),
+            Binding::Input(1),
+            Binding::Weights(weight),
+            Binding::Weights(self.0.hidden_bias.to_f32()),
+            Binding::Output,
+        ];
+        let recurrence = Dispatch {
+            shader: shader!("gru"),
+            constants: vec![("HIDDEN", hidden as f64)],
+            params: vec![steps as u32],
+            bindings,
+            workgroups: [1, 1, 1],
+        };
+        vec![product.dispatch(Binding::Input(0), None, from_input), recurrence]
     }
 }
 

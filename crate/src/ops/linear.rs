@@ -2,8 +2,9 @@
 
 use candle_core::{Device, Tensor};
 
-use super::Activation;
-use crate::graph::{CandleKernel, Constant, GraphBuilder, GraphError, Operation, Shape, Value};
+use super::{Activation, window::Window};
+use super::{dispatch::epilogue, product::ImplicitProduct};
+use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 /// `activation(x · weightᵀ + bias)` over the last axis; all other axes stay.
 #[derive(Clone, Debug)]
@@ -79,6 +80,18 @@ impl Operation for LinearOp {
             }
             activation.tensor(&y.reshape(dims.as_slice())?)
         }))
+    }
+
+    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+        let product = ImplicitProduct {
+            window: Window::row(inputs[0].rows()),
+            channels: inputs[0].last(),
+            columns: output.last(),
+            weight: &self.0.weight.to_f32(),
+            epilogue: epilogue(self.0.bias.as_ref(), &self.0.activation, output.last()),
+            activation: self.0.activation.code(),
+        };
+        vec![product.dispatch(Binding::Input(0), None, Binding::Output)]
     }
 }
 

@@ -2,7 +2,8 @@
 
 use candle_core::Device;
 
-use crate::graph::{CandleKernel, GraphBuilder, GraphError, Operation, Shape, Value};
+use super::dispatch::shader;
+use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 #[derive(Debug)]
 struct MatMulOp {
@@ -60,6 +61,18 @@ impl Operation for MatMulOp {
             };
             a.matmul(&b)?.reshape(dims.as_slice())
         }))
+    }
+
+    fn gpu(&self, inputs: &[&Shape], _: &Shape) -> Vec<Dispatch> {
+        let Ok(Sizes { batch, rows, inner, columns }) = self.sizes(inputs) else { return Vec::new() };
+        let tiles = |n: usize| n.div_ceil(16) as u32;
+        vec![Dispatch {
+            shader: shader!("matmul"),
+            constants: vec![("TRANSPOSED", f64::from(u8::from(self.transposed)))],
+            params: [rows, inner, columns].map(|n| n as u32).to_vec(),
+            bindings: vec![Binding::Input(0), Binding::Input(1), Binding::Output],
+            workgroups: [tiles(columns), tiles(rows), batch as u32],
+        }]
     }
 }
 

@@ -2,7 +2,8 @@
 
 use candle_core::{D, Device, Tensor};
 
-use crate::graph::{CandleKernel, Constant, GraphBuilder, GraphError, Operation, Shape, Value};
+use super::dispatch::{groups, shader};
+use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 /// Over which elements mean and variance are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +82,24 @@ impl Operation for NormaliseOp {
             }
             y.reshape(dims.as_slice())
         }))
+    }
+
+    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+        let channels = output.last();
+        let batch = inputs[0].dims()[0];
+        let pixels = output.elements() / channels / batch;
+        // How many groups, how long, stride inside; groups that lie between each other, stride from there to the next.
+        let (count, layout) = match self.0.over {
+            NormaliseOver::Channels => (output.rows(), [channels, 1, 1, channels, 1]),
+            NormaliseOver::Pixels => (batch * channels, [pixels, channels, channels, pixels * channels, 0]),
+        };
+        let mut params = vec![count as u32];
+        params.extend(layout.map(|n| n as u32));
+        params.extend([channels as u32, self.0.epsilon.to_bits()]);
+        let table = |t: &Option<Constant>, rest: f32| t.as_ref().map_or_else(|| vec![rest; channels], Constant::to_f32);
+        let affine = [table(&self.0.scale, 1.0), table(&self.0.shift, 0.0)].concat();
+        let bindings = vec![Binding::Input(0), Binding::Weights(affine), Binding::Output];
+        vec![Dispatch { shader: shader!("normalise"), constants: vec![], params, bindings, workgroups: groups(count) }]
     }
 }
 

@@ -2,8 +2,9 @@
 
 use candle_core::Device;
 
+use super::dispatch::{BoxCopy, elementwise, offset, shader};
 use super::window::pad_axis;
-use crate::graph::{CandleKernel, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 #[derive(Debug)]
 struct PadOp {
@@ -36,6 +37,15 @@ impl Operation for PadOp {
             let mut axes = widths.iter().enumerate();
             axes.try_fold(x[0].clone(), |y, (axis, &[before, after])| pad_axis(&y, axis, before, after, fill))
         }))
+    }
+
+    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+        let first = offset(output, self.widths.iter().map(|w| w[0]));
+        let (source, target) = (inputs[0].strides(), output.strides());
+        let params = vec![self.fill.to_bits()];
+        let fill = elementwise(shader!("fill"), vec![], output.elements(), params, vec![Binding::Output]);
+        let copy = BoxCopy { lengths: inputs[0].dims(), source: (0, &source), target: (first, &target) };
+        vec![fill, copy.dispatch(0)]
     }
 }
 

@@ -2,7 +2,8 @@
 
 use candle_core::Device;
 
-use crate::graph::{CandleKernel, GraphBuilder, GraphError, Operation, Shape, Value};
+use super::dispatch::BoxCopy;
+use crate::graph::{CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 #[derive(Debug)]
 struct PermuteOp(Vec<usize>);
@@ -28,6 +29,13 @@ impl Operation for PermuteOp {
     fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
         let order = self.0.clone();
         Ok(Box::new(move |x| x[0].permute(order.as_slice())?.contiguous()))
+    }
+
+    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+        let strides = inputs[0].strides();
+        let source: Vec<usize> = self.0.iter().map(|&axis| strides[axis]).collect();
+        let target = output.strides();
+        vec![BoxCopy { lengths: output.dims(), source: (0, &source), target: (0, &target) }.dispatch(0)]
     }
 }
 

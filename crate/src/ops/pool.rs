@@ -2,8 +2,9 @@
 
 use candle_core::Device;
 
+use super::dispatch::{elementwise, shader};
 use super::{Padding, window::Window};
-use crate::graph::{CandleKernel, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 /// What is taken of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +75,16 @@ impl Operation for PoolOp {
             }
             if kind == PoolKind::Max { Ok(y) } else { y.broadcast_div(&seen) }
         }))
+    }
+
+    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+        let Ok(w) = self.window(inputs[0]) else { return Vec::new() };
+        let pairs = [w.input, w.output, w.kernel, w.stride, w.before];
+        let mut params = vec![output.last() as u32];
+        params.extend(pairs.iter().flatten().map(|&n| n as u32));
+        let constants = vec![("MAXIMUM", f64::from(u8::from(self.0.kind == PoolKind::Max)))];
+        let bindings = vec![Binding::Input(0), Binding::Output];
+        vec![elementwise(shader!("pool"), constants, output.elements(), params, bindings)]
     }
 }
 

@@ -2,7 +2,8 @@
 
 use candle_core::Device;
 
-use crate::graph::{CandleKernel, GraphBuilder, GraphError, Operation, Shape, Value};
+use super::dispatch::{axes, elementwise, shader};
+use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 /// What is taken along the axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,24 @@ impl Operation for ReduceOp {
             Reduce::Mean => x[0].sum_keepdim(axes.as_slice())? * share,
             Reduce::Max => axes.iter().try_fold(x[0].clone(), |y, &axis| y.max_keepdim(axis)),
         }))
+    }
+
+    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+        let lengths = inputs[0].dims();
+        let gone = |axis: &usize| self.axes.contains(axis);
+        let strides = inputs[0].strides();
+        let of = |taken: bool, values: &[usize], rest: u32| {
+            let chosen: Vec<usize> = (0..lengths.len()).filter(|a| gone(a) == taken).map(|a| values[a]).collect();
+            axes(chosen.into_iter(), rest)
+        };
+        let mut params = vec![(inputs[0].elements() / output.elements()) as u32, 0, 0];
+        for taken in [false, true] {
+            params.extend(of(taken, lengths, 1));
+            params.extend(of(taken, &strides, 0));
+        }
+        let constants = vec![("KIND", f64::from(self.kind as u8))];
+        let bindings = vec![Binding::Input(0), Binding::Output];
+        vec![elementwise(shader!("reduce"), constants, output.elements(), params, bindings)]
     }
 }
 

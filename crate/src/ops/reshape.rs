@@ -2,7 +2,7 @@
 
 use candle_core::Device;
 
-use crate::graph::{CandleKernel, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 #[derive(Debug)]
 struct ReshapeOp(Shape);
@@ -33,6 +33,10 @@ impl Operation for ReshapeOp {
     fn candle(&self, _: &[&Shape], output: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
         let dims = output.dims().to_vec();
         Ok(Box::new(move |x| x[0].reshape(dims.as_slice())))
+    }
+
+    fn gpu(&self, _: &[&Shape], _: &Shape) -> Vec<Dispatch> {
+        Vec::new()
     }
 }
 

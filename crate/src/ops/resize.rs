@@ -2,7 +2,8 @@
 
 use candle_core::{Device, Tensor};
 
-use crate::graph::{CandleKernel, GraphBuilder, GraphError, Operation, Shape, Value};
+use super::dispatch::{elementwise, shader};
+use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 /// Where the pixels of a resized picture lie in the original one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +77,18 @@ impl Operation for ResizeOp {
             }
             Ok(y)
         }))
+    }
+
+    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+        let lengths = inputs[0].dims();
+        let mut taps = Vec::new();
+        for axis in 0..2 {
+            let along = self.sampling.taps(lengths[axis + 1], self.size[axis]);
+            taps.extend(along.into_iter().flat_map(|(left, right, weight)| [left as f32, right as f32, weight]));
+        }
+        let params = [lengths[3], lengths[1], lengths[2], self.size[0], self.size[1]].map(|n| n as u32).to_vec();
+        let bindings = vec![Binding::Input(0), Binding::Weights(taps), Binding::Output];
+        vec![elementwise(shader!("resize"), vec![], output.elements(), params, bindings)]
     }
 }
 

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use candle_core::Device;
 
-use crate::graph::{CandleKernel, GraphBuilder, GraphError, Operation, Shape, Value};
+use super::dispatch::{BoxCopy, offset};
+use crate::graph::{CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 #[derive(Debug)]
 struct SliceOp(Vec<Range<usize>>);
@@ -32,6 +33,12 @@ impl Operation for SliceOp {
             let mut axes = ranges.iter().enumerate();
             axes.try_fold(x[0].clone(), |y, (axis, r)| y.narrow(axis, r.start, r.len()))?.contiguous()
         }))
+    }
+
+    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+        let first = offset(inputs[0], self.0.iter().map(|r| r.start));
+        let (source, target) = (inputs[0].strides(), output.strides());
+        vec![BoxCopy { lengths: output.dims(), source: (first, &source), target: (0, &target) }.dispatch(0)]
     }
 }
 

@@ -2,7 +2,8 @@
 
 use candle_core::{D, Device};
 
-use crate::graph::{CandleKernel, GraphBuilder, GraphError, Operation, Shape, Value};
+use super::dispatch::{groups, shader};
+use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 #[derive(Debug)]
 struct SoftmaxOp;
@@ -26,6 +27,13 @@ impl Operation for SoftmaxOp {
             let e = x[0].broadcast_sub(&x[0].max_keepdim(D::Minus1)?)?.exp()?;
             e.broadcast_div(&e.sum_keepdim(D::Minus1)?)
         }))
+    }
+
+    fn gpu(&self, _: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+        let rows = output.rows();
+        let params = vec![rows as u32, output.last() as u32];
+        let bindings = vec![Binding::Input(0), Binding::Output];
+        vec![Dispatch { shader: shader!("softmax"), constants: vec![], params, bindings, workgroups: groups(rows) }]
     }
 }
 

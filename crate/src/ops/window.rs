@@ -91,6 +91,12 @@ impl Window {
         Ok(Self { batch, input: size, output, kernel, stride, dilation, before })
     }
 
+    /// A window of one pixel over a row of `length`: what makes a matrix product a convolution.
+    pub fn row(length: usize) -> Self {
+        let (one, size) = ([1, 1], [1, length]);
+        Self { batch: 1, input: size, output: size, kernel: one, stride: one, dilation: one, before: [0, 0] }
+    }
+
     /// Shape of the result.
     pub fn output_shape(&self, channels: usize) -> Shape {
         Shape::from([self.batch, self.output[0], self.output[1], channels])

@@ -1,0 +1,92 @@
+//! What the operations' GPU recordings have in common.
+
+use super::Activation;
+use crate::graph::{Binding, Constant, Dispatch, Shader, Shape};
+
+/// A file of `shaders/ops`, by its name.
+macro_rules! shader {
+    ($name:literal) => {
+        $crate::graph::Shader { name: $name, source: include_str!(concat!("../../../shaders/ops/", $name, ".wgsl")) }
+    };
+}
+pub(crate) use shader;
+
+/// Invocations in a workgroup of the element-by-element shaders.
+const GROUP: usize = 64;
+/// WebGPU's limit for each axis of a dispatch.
+const MAX_GROUPS: usize = 65535;
+
+/// Workgroups for so many invocations groups: along x, and along y what x cannot hold. Twin of `element` in the prelude.
+pub(crate) fn groups(count: usize) -> [u32; 3] {
+    let rows = count.div_ceil(MAX_GROUPS).max(1);
+    [count.div_ceil(rows).max(1) as u32, rows as u32, 1]
+}
+
+/// A dispatch of one invocation for each of `elements`.
+pub(crate) fn elementwise(
+    shader: Shader,
+    constants: Vec<(&'static str, f64)>,
+    elements: usize,
+    mut params: Vec<u32>,
+    bindings: Vec<Binding>,
+) -> Dispatch {
+    params.insert(0, elements as u32);
+    Dispatch { shader, constants, params, bindings, workgroups: groups(elements.div_ceil(GROUP)) }
+}
+
+/// Axis lengths or strides as the shaders want them: innermost first, always eight; what is missing is `rest`.
+pub(crate) fn axes(outermost_first: impl DoubleEndedIterator<Item = usize>, rest: u32) -> [u32; 8] {
+    let mut out = [rest; 8];
+    for (slot, value) in out.iter_mut().zip(outermost_first.rev()) {
+        *slot = value as u32;
+    }
+    out
+}
+
+/// Biases, then slopes: the table with which convolutions and matrix products end.
+pub(crate) fn epilogue(bias: Option<&Constant>, activation: &Activation, channels: usize) -> Binding {
+    let mut table = bias.map_or_else(|| vec![0.0; channels], Constant::to_f32);
+    table.extend(activation.slope_table(channels));
+    Binding::Weights(table)
+}
+
+/// A box of elements that is copied.
+pub(crate) struct BoxCopy<'a> {
+    /// Lengths of the box, outermost axis first.
+    pub lengths: &'a [usize],
+    /// First element and strides in the source.
+    pub source: (usize, &'a [usize]),
+    /// First element and strides in the result.
+    pub target: (usize, &'a [usize]),
+}
+
+impl BoxCopy<'_> {
+    /// Copies from the operation's input `input` to its output.
+    pub fn dispatch(&self, input: usize) -> Dispatch {
+        let mut params = vec![self.source.0 as u32, self.target.0 as u32, 0];
+        params.extend(axes(self.lengths.iter().copied(), 1));
+        params.extend(axes(self.source.1.iter().copied(), 0));
+        params.extend(axes(self.target.1.iter().copied(), 0));
+        let elements = self.lengths.iter().product();
+        elementwise(shader!("copy"), vec![], elements, params, vec![Binding::Input(input), Binding::Output])
+    }
+}
+
+/// Offset of the element at `at` in a dense tensor.
+pub(crate) fn offset(shape: &Shape, at: impl Iterator<Item = usize>) -> usize {
+    shape.strides().iter().zip(at).map(|(s, i)| s * i).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lists_wrap_and_lose_nothing() {
+        for count in [0, 1, 65535, 65536, 200_000, 10_000_000] {
+            let [x, y, z] = groups(count);
+            assert!(x as usize <= MAX_GROUPS && y as usize <= MAX_GROUPS && z == 1);
+            assert!(x as usize * y as usize >= count);
+        }
+    }
+}
