@@ -13,8 +13,8 @@ PARTS = ("skin", "mouth_socket", "gums_tongue", "teeth_upper", "teeth_lower")
 SKIN, SOCKET, SOFT, UPPER, LOWER = range(5)
 
 # Vertices of each part in the compact face.
-BUDGET = {"skin": 1500, "mouth_socket": 120, "gums_tongue": 460, "front_upper": 900, "back_upper": 230,
-          "front_lower": 560, "back_lower": 230}
+BUDGET = {"skin": 1600, "mouth_socket": 90, "gums_tongue": 480, "front_upper": 900, "back_upper": 160,
+          "front_lower": 560, "back_lower": 160}
 
 # What moves keeps its vertices: the price of a collapse is summed over these.
 KEY_POSES = ("jawOpen", "eyeBlink_L+eyeBlink_R", "mouthSmile_L+mouthSmile_R", "mouthPucker", "mouthFunnel", "mouthRollLower",
@@ -43,8 +43,15 @@ def skin_and_socket(source: Source) -> tuple[Piece, dict[int, int]]:
     importance = 0.25 + 4.0 * np.exp(-(distance**2))
     importance[~np.isin(np.arange(len(ids)), piece.triangles[piece.label == SKIN])] = 0.02
     small, kept = simplify(piece, poses(source, piece, KEY_POSES), BUDGET["skin"] + BUDGET["mouth_socket"],
-                           np.isin(ids, contour), importance)
+                           np.isin(ids, np.union1d(contour, near_landmarks(source))), importance)
     return small, {int(i): v for v, i in enumerate(ids[kept])}
+
+
+def near_landmarks(source: Source) -> np.ndarray:
+    """For each landmark the heaviest corner of its triangle: with a vertex for each, the skin can follow all of them."""
+    skin = source.landmark_kind != 3
+    heaviest = source.landmark_weights[skin].argmax(1)
+    return np.unique(np.take_along_axis(source.landmark_vertices[skin], heaviest[:, None], 1))
 
 
 def gums_and_tongue(source: Source) -> Piece:

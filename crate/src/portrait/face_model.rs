@@ -94,3 +94,34 @@ pub enum LandmarkKind {
     /// The iris: not used by the fit.
     Iris,
 }
+
+impl Eyeball {
+    /// Centre in the face of a person, cm.
+    pub fn center_of(&self, identity: &[f32]) -> [f32; 3] {
+        self.identity.iter().zip(identity).fold(self.center, |c, (m, w)| std::array::from_fn(|i| c[i] + w * m[i]))
+    }
+}
+
+impl FaceModel {
+    /// Indices of the landmarks that lie on the skin: all but the irises.
+    pub fn used_landmarks(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.landmark_kind.len()).filter(|&i| self.landmark_kind[i] != LandmarkKind::Iris)
+    }
+
+    /// Place of landmark `index` on some vertices of the model.
+    pub fn landmark(&self, vertices: &[[f32; 3]], index: usize) -> [f32; 3] {
+        let corners = self.landmark_vertices[index].map(|v| vertices[v as usize]);
+        let weights = self.landmark_weights[index];
+        std::array::from_fn(|i| (0..3).map(|k| weights[k] * corners[k][i]).sum())
+    }
+
+    /// Index of an expression by the model's own name.
+    pub fn expression_index(&self, name: &str) -> Option<usize> {
+        self.expression_names.iter().position(|n| n == name)
+    }
+
+    /// Mode of an expression by the model's own name.
+    pub fn expression(&self, name: &str) -> Option<&[[f32; 3]]> {
+        self.expression_index(name).map(|i| self.expression[i].as_slice())
+    }
+}

@@ -1,10 +1,20 @@
 //! From a photo to a fitted face: crop, second look at the landmarks, lip snapping, solving, pinning.
 
+use super::crop::{CropFrame, from_texture};
+use super::face_model::FaceModel;
+use super::fitted::{FittedFace, SIDE, TEX_FULL};
+use super::glasses::wears_glasses;
+use super::landmarks::LANDMARKS;
+use super::picture::Picture;
+use super::pin::pin;
+use super::snap::snap_lips;
+use super::solve::solve;
+
 /// Why the 3-D face could not be fitted to landmarks.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FitError {
     /// The wrong number of landmarks.
-    #[error("{found} landmarks were given where 478 are needed: pass what the face finder returned")]
+    #[error("{found} landmarks were given where {LANDMARKS} are needed: pass what the face finder returned")]
     LandmarkCount {
         /// How many came.
         found: usize,
@@ -26,4 +36,98 @@ pub enum FitError {
         /// The least height that is accepted.
         least: f32,
     },
+}
+
+/// Landmarks further out than this many picture sizes are no landmarks.
+const FARTHEST: f32 = 8.0;
+/// A face must be at least this much wider than a line, as a share of its height.
+const NARROWEST: f32 = 0.1;
+
+/// x and y of landmarks that can be worked with: 478 finite points that span an area near a `size` wide picture.
+fn checked(points: &[[f32; 3]], size: f32) -> Result<Vec<[f32; 2]>, FitError> {
+    if points.len() != LANDMARKS {
+        return Err(FitError::LandmarkCount { found: points.len() });
+    }
+    if let Some(index) = points.iter().position(|p| !(p[0].is_finite() && p[1].is_finite())) {
+        return Err(FitError::NotFinite { index });
+    }
+    let points: Vec<[f32; 2]> = points.iter().map(|p| [p[0], p[1]]).collect();
+    if points.iter().flatten().any(|v| v.abs() > FARTHEST * size) {
+        return Err(FitError::Degenerate);
+    }
+    // the smaller axis of the cloud of points
+    let n = points.len() as f32;
+    let mean = [0, 1].map(|i| points.iter().map(|p| p[i]).sum::<f32>() / n);
+    let moment = |i: usize, j: usize| points.iter().map(|p| (p[i] - mean[i]) * (p[j] - mean[j])).sum::<f32>() / n;
+    let (a, b, c) = (moment(0, 0), moment(0, 1), moment(1, 1));
+    let root = ((a - c) / 2.0).hypot(b);
+    let (large, small) = ((a + c) / 2.0 + root, (a + c) / 2.0 - root);
+    if large < 1e-6 || small < NARROWEST * NARROWEST * large {
+        return Err(FitError::Degenerate);
+    }
+    Ok(points)
+}
+
+/// A crop whose landmarks are still to be looked for a second time.
+pub struct Cropped {
+    frame: CropFrame,
+    texture: Vec<f32>,
+}
+
+impl Cropped {
+    /// Cuts a face out of its photo. `landmarks` are the 478 points in the photo.
+    ///
+    /// # Errors
+    /// [`FitError`] if the landmarks are no face or too small a one.
+    pub fn new(picture: &Picture, landmarks: &[[f32; 3]]) -> Result<(Self, Vec<[f32; 2]>), FitError> {
+        let points = checked(landmarks, picture.width.max(picture.height) as f32)?;
+        let frame = CropFrame::around(&points, picture.width, picture.height)?;
+        let points = points.into_iter().map(|p| frame.to_crop(p)).collect();
+        Ok((Self { frame, texture: frame.texture(picture) }, points))
+    }
+
+    /// Where the crop lies in the photo.
+    pub fn frame(&self) -> CropFrame {
+        self.frame
+    }
+
+    /// The texture as a picture: landmarks are best when they are found on it, where all faces have one size.
+    pub fn picture(&self) -> Picture {
+        let data = self.texture.iter().map(|v| (v + 0.5) as u8).collect();
+        Picture { width: TEX_FULL, height: TEX_FULL, data }
+    }
+
+    /// Landmarks found on [`Self::picture`] in crop pixels.
+    ///
+    /// # Errors
+    /// [`FitError`] if they are no face.
+    pub fn points_of(landmarks: &[[f32; 3]]) -> Result<Vec<[f32; 2]>, FitError> {
+        Ok(checked(landmarks, TEX_FULL as f32)?.into_iter().map(from_texture).collect())
+    }
+
+    /// Fits the model. `points` are the landmarks in crop pixels.
+    ///
+    /// # Errors
+    /// [`FitError`] if they are no face.
+    pub fn fit(self, model: &FaceModel, points: &[[f32; 2]]) -> Result<FittedFace, FitError> {
+        let flat: Vec<[f32; 3]> = points.iter().map(|p| [p[0], p[1], 0.0]).collect();
+        let mut landmarks = checked(&flat, SIDE)?;
+        snap_lips(&self.texture, &mut landmarks);
+        let solution = solve(model, &landmarks)?;
+        let pinned = pin(model, &solution, &landmarks)?;
+        let glasses = wears_glasses(&self.texture, &landmarks);
+        Ok(FittedFace {
+            texture: self.texture,
+            landmarks,
+            pose: solution.pose,
+            identity: solution.identity,
+            expression: solution.expression,
+            shape: pinned.shape,
+            base: pinned.base,
+            eye_right: pinned.eyes[0],
+            eye_left: pinned.eyes[1],
+            error: solution.error,
+            glasses,
+        })
+    }
 }
