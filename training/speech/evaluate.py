@@ -30,13 +30,31 @@ CHECKS = {"P B M closed": BILABIAL, "F V near": LABIODENTAL, "W UW OW narrow": R
 
 # ---- networks -------------------------------------------------------------------------------------------------------
 @torch.no_grad()
-def outputs(model, corpus, mel):
-    """log-mel [2n, 80] of one clip -> phone logits [n, 40] in time with the labels, lips [n // 2, 7] at 40i ms"""
-    rows = len(mel) // 2
-    after = np.full((SILENCE_AFTER, BANDS), np.log(FLOOR), np.float32)
-    x = (np.concatenate([mel, after]) - corpus.mean) * corpus.scale
-    logits, lips = model(torch.from_numpy(x.astype(np.float32))[None])
-    return logits[0, DELAY_ROWS : DELAY_ROWS + rows].numpy(), lips[0, : rows // 2].numpy()
+def outputs_of(model, corpus, mels):
+    """log-mels [2n, 80] of several clips -> of each: phone logits [n, 40] in time with the labels, lips [n // 2, 7] at 40i ms
+
+    The networks are causal, so clips of any length share a batch: what is padded behind a clip cannot reach it.
+    """
+    longest = max(len(m) for m in mels) + SILENCE_AFTER
+    x = np.full((len(mels), longest, BANDS), np.log(FLOOR), np.float32)
+    for k, mel in enumerate(mels):
+        x[k, : len(mel)] = mel
+    logits, lips = model(torch.from_numpy((x - corpus.mean) * corpus.scale))
+    rows = [len(m) // 2 for m in mels]
+    return [(logits[k, DELAY_ROWS : DELAY_ROWS + n].numpy(), lips[k, : n // 2].numpy()) for k, n in enumerate(rows)]
+
+
+def outputs(model, corpus, clips, spoil=None, batch=24):
+    """{file: (phone logits, lips)} of every clip"""
+    out = {}
+    ordered = sorted(clips, key=lambda c: c.rows)
+    for first in range(0, len(ordered), batch):
+        part = ordered[first : first + batch]
+        mels = [corpus.mel_of(c) for c in part]
+        if spoil:
+            mels = [spoil(m).astype(np.float32) for m in mels]
+        out.update(zip((c.file for c in part), outputs_of(model, corpus, mels)))
+    return out
 
 
 def right_frames(heard, said):
@@ -48,8 +66,9 @@ def right_frames(heard, said):
 def frame_accuracy(model, corpus, clips):
     """-> share of the speech rows with the right phone, with the right viseme"""
     total = np.zeros(3)
+    heard = outputs(model, corpus, clips)
     for clip in clips:
-        total += right_frames(outputs(model, corpus, corpus.mel_of(clip))[0].argmax(1), corpus.labels[clip.span])
+        total += right_frames(heard[clip.file][0].argmax(1), corpus.labels[clip.span])
     return (total[1:] / max(1, total[0])).round(3).tolist()
 
 
@@ -230,21 +249,20 @@ def main():
 
     if a.choose:
         clips = corpus.of(*DEVELOPMENT_SETS)
-        rise = choose_rise(clips, [outputs(model, corpus, corpus.mel_of(c))[1] for c in clips], face)
+        heard = outputs(model, corpus, clips)
+        rise = choose_rise(clips, [heard[c.file][1] for c in clips], face)
         a.choose.write_text(json.dumps(rise) + "\n")
         print(rise)
         return
     results = {}
     for condition, spoil in CONDITIONS.items():
-        heard, rng = {}, np.random.default_rng(3)
-        for clip in corpus.of(*DEVELOPMENT_SETS, *NATIVE_TEST_SETS):
-            logits, lips = outputs(model, corpus, spoil(corpus.mel_of(clip), rng).astype(np.float32))
-            heard[clip.file] = (lips, right_frames(logits.argmax(1), corpus.labels[clip.span]))
+        rng = np.random.default_rng(3)
+        heard = outputs(model, corpus, corpus.of(*DEVELOPMENT_SETS, *NATIVE_TEST_SETS), lambda mel: spoil(mel, rng))
         for group, sets in GROUPS.items():
             clips = corpus.of(*sets)
             teacher = [teacher_curves(c, corpus, face) for c in clips] if condition == "clean" else None
-            row = judge(clips, [heard[c.file][0] for c in clips], face, rise, openness, teacher)
-            total = sum(heard[c.file][1] for c in clips)
+            row = judge(clips, [heard[c.file][1] for c in clips], face, rise, openness, teacher)
+            total = sum(right_frames(heard[c.file][0].argmax(1), corpus.labels[c.span]) for c in clips)
             row["phones, visemes right (speech frames)"] = (total[1:] / total[0]).round(3).tolist()
             if teacher:
                 checks = [phone_checks(*t, c.phones) for t, c in zip(teacher, clips)]

@@ -23,18 +23,19 @@ PRIOR = 0.5  # how much of the phones' frequency is taken out of the encoder's o
 
 
 def best_path(scores, sequence):
-    """Viterbi: scores [rows, phones] -> position in `sequence` (SIL, p1, SIL, p2, ..., SIL; SIL may be skipped) a row"""
+    """Viterbi: scores [rows, phones] -> position in `sequence` (phones in order; any SIL may be skipped) a row"""
     rows, states = len(scores), len(sequence)
     here = scores[:, sequence]
+    silent = sequence == INDEX["SIL"]
     best = np.full(states, -1e9)
-    best[:2] = here[0, :2]
+    best[:2] = here[0, :2]  # the sequence begins with SIL
     came = np.zeros((rows, states), np.int8)
-    no_skip = np.where(sequence == INDEX["SIL"], -1e9, 0.0)
+    skip = np.where(silent[1:-1], 0.0, -1e9)  # over the state before
     moves = np.full((3, states), -1e9)
     for t in range(1, rows):
         moves[0] = best
         moves[1, 1:] = best[:-1]
-        moves[2, 2:] = best[:-2] + no_skip[2:]
+        moves[2, 2:] = best[:-2] + skip
         came[t] = moves.argmax(0)
         best = moves.max(0) + here[t]
     state = states - 1 if best[-1] >= best[-2] else states - 2
@@ -46,17 +47,17 @@ def best_path(scores, sequence):
 
 
 def realigned(clip, logits, prior):
-    """-> moved phones or None where the clip is too short for its phones"""
-    names = [p for p, _, _ in clip.phones if p != "SIL"]
-    if not names or len(names) * 2 > len(logits):
+    """-> moved phones or None where the clip is too short for its phones
+
+    Pauses may only vanish, not appear: a SIL in front of P or B would take the closed lips away from them.
+    """
+    names = [p for p, _, _ in clip.phones]
+    names = ["SIL"] * (names[0] != "SIL") + names + ["SIL"] * (names[-1] != "SIL")
+    if len(names) < 3 or len(names) > len(logits):
         return None
-    sequence = np.zeros(2 * len(names) + 1, int)
-    sequence[1::2] = [INDEX[n] for n in names]
-    path = best_path(log_softmax(logits, axis=1) - PRIOR * prior, sequence)
+    path = best_path(log_softmax(logits, axis=1) - PRIOR * prior, np.array([INDEX[n] for n in names]))
     edges = np.concatenate([[0], np.flatnonzero(np.diff(path)) + 1, [len(path)]])
-    all_names = ["SIL"] * len(sequence)
-    all_names[1::2] = names
-    return [[all_names[path[a]], int(20 * a), int(20 * b)] for a, b in zip(edges, edges[1:])]
+    return [[names[path[a]], int(20 * a), int(20 * b)] for a, b in zip(edges, edges[1:])]
 
 
 def main():
@@ -71,8 +72,10 @@ def main():
     known = corpus.labels[corpus.labels >= 0]
     prior = np.log(np.bincount(known, minlength=len(INDEX)) / len(known) + 1e-4)
     moved, agreements = {}, []
-    for clip in corpus.of("speechocean762"):
-        phones = realigned(clip, outputs(model, corpus, corpus.mel_of(clip))[0], prior)
+    clips = corpus.of("speechocean762")
+    heard = outputs(model, corpus, clips)
+    for clip in clips:
+        phones = realigned(clip, heard[clip.file][0], prior)
         if phones is None:
             continue
         before, after = corpus.labels[clip.span], labels(phones, clip.rows)
