@@ -100,6 +100,7 @@ def main():
     args.add_argument("--corpus", type=Path, required=True)
     args.add_argument("--run", type=Path, required=True)
     args.add_argument("--steps", type=int, default=4000)
+    args.add_argument("--until", type=int, help="stop earlier, at this step, to go on later")
     args.add_argument("--batch", type=int, default=32)
     args.add_argument("--rate", type=float, default=2e-3)
     args.add_argument("--shares", type=float, nargs=len(TRAIN_SETS), default=[0.62, 0.38], help=", ".join(TRAIN_SETS))
@@ -135,7 +136,8 @@ def main():
     stopping = []
     signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
     began, saved_at, shown = time.time() - seconds, time.time(), None
-    while step < a.steps and not stopping:
+    last = min(a.steps, a.until or a.steps)
+    while step < last and not stopping:
         rate = learning_rate(step, a.steps, a.rate)
         for group in optimiser.param_groups:
             group["lr"] = rate
@@ -154,7 +156,7 @@ def main():
         seconds = time.time() - began
         if step % 50 == 0:
             print(f"{seconds / 60:.1f} min, step {step}, rate {rate:.5f}, phones {shown[0]:.3f}, tracks {shown[1]:.3f}, gates {shown[2]:.3f}", flush=True)
-        if time.time() - saved_at > a.save_every * 60 or step == a.steps:
+        if time.time() - saved_at > a.save_every * 60 or step == last:
             save()
             score = {name: frame_accuracy(average, corpus, corpus.of(name)[::4]) for name in ("held-adult", "held-child", "ljspeech-sample")}
             print("  right frames of speech (phones, visemes):", score, flush=True)
