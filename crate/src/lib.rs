@@ -19,6 +19,7 @@ pub mod exec;
 pub mod graph;
 pub mod motion;
 pub mod ops;
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub mod output;
 pub mod pack;
 pub mod portrait;

@@ -1,1 +1,34 @@
-//! Pictures and sound to files.
+//! Pictures and sound to files, without any program or library of the system.
+//!
+//! | file | picture | sound | container |
+//! |---|---|---|---|
+//! | `.mp4` | H.264 (Cisco's OpenH264, BSD) | Opus | ISO base media, index first |
+//! | `.webm` | AV1 (rav1e, BSD) | Opus | Matroska subset |
+//!
+//! Both play in Chromium, Firefox, VLC and ffmpeg. Opus is in both because it is free of charge and the best of the
+//! free ones; every free AAC encoder has a licence that this project cannot carry.
+//!
+//! [`VideoWriter`] takes pictures and sound as they come and keeps memory flat; the file appears under its name only
+//! when it is complete.
+
+mod av1;
+pub mod colour;
+pub mod error;
+pub mod file;
+mod h264;
+mod mp4;
+mod sound;
+pub mod video;
+mod webm;
+
+pub use error::OutputError;
+pub use file::NewFile;
+pub use video::{Container, Finished, VideoSettings, VideoWriter};
+
+/// Title that every file carries.
+pub const TITLE: &str = "Synthetic video";
+/// Comment that every file carries, so that nobody has to guess where it came from.
+pub const COMMENT: &str =
+    "Synthetic content: a face animated by Parlante from a single photo. Not a recording of a person.";
+/// Name of the program in the files' metadata.
+pub const PROGRAM: &str = concat!("Parlante ", env!("CARGO_PKG_VERSION"));
