@@ -15,5 +15,7 @@ pub use convert::{Converter, Mix};
 pub use decode::{AudioFormat, AudioReader, SpeechReader};
 pub use error::{AudioError, AudioWarning};
 
+pub mod mel;
+
 /// Sample rate of everything behind the resampler, in hertz.
 pub const SAMPLE_RATE: u32 = 16_000;

@@ -1,0 +1,118 @@
+//! The audio encoder: log-mel in, rows of features and phone logits out, in blocks of 40 ms.
+//!
+//! Three causal convolutions and two GRUs; `training/FORMAT.md`, section 2, has every layer. Row `j` is complete with
+//! mel frame `2 j + 1` and speaks of the phone at `20 (j - 3) + 10` ms.
+
+use serde::Deserialize;
+
+use super::error::MotionError;
+use super::stream_net::{StreamBuilder, StreamNet};
+use crate::audio::mel::BANDS;
+use crate::ops::Activation;
+use crate::pack::Pack;
+
+/// Mel frames of a block.
+pub const BLOCK_FRAMES: usize = 4;
+/// Rows of a block.
+pub const BLOCK_ROWS: usize = 2;
+/// Largest size a pack may ask of a layer: far above what ships, far below what would exhaust memory.
+const MAX_UNITS: usize = 4096;
+
+#[derive(Deserialize)]
+struct Config {
+    channels: usize,
+    hidden: usize,
+    kernels: [usize; 3],
+    strides: [usize; 3],
+    phones: Vec<String>,
+    norm_epsilon: f32,
+}
+
+/// The audio encoder with its state.
+#[derive(Debug)]
+pub struct Encoder {
+    net: StreamNet,
+    mean: Vec<f32>,
+    scale: Vec<f32>,
+    input: Vec<f32>,
+    hidden: usize,
+    phones: Vec<String>,
+}
+
+/// What the encoder makes of a block.
+#[derive(Clone, Debug)]
+pub struct Encoded {
+    /// [`BLOCK_ROWS`] rows of [`Encoder::row_len`] features.
+    pub rows: Vec<f32>,
+    /// [`BLOCK_ROWS`] rows of logits, one for each of [`Encoder::phones`].
+    pub logits: Vec<f32>,
+}
+
+impl Encoder {
+    /// Builds the encoder of a pack.
+    ///
+    /// # Errors
+    /// [`MotionError`] when the pack has none or one that this program cannot run.
+    pub fn new(pack: &Pack) -> Result<Self, MotionError> {
+        let config: Config = serde_json::from_str(pack.str("parlante.encoder.config")?)
+            .map_err(|e| MotionError::Config(format!("encoder: {e}")))?;
+        let Config { channels, hidden, kernels, strides, phones, norm_epsilon } = config;
+        let fits = |n: usize| (1..=MAX_UNITS).contains(&n);
+        if strides != [1, 2, 1] || ![channels, hidden, phones.len()].into_iter().all(fits) {
+            return Err(MotionError::Config("encoder: strides or sizes are not supported".into()));
+        }
+        let table =
+            |name: &str| -> Result<Vec<f32>, MotionError> { Ok(pack.tensor(name)?.with_shape(&[BANDS])?.to_f32()) };
+        let (mut b, mel) = StreamBuilder::new(pack, "encoder", BLOCK_FRAMES, BANDS)?;
+        let x = b.conv(mel, "conv1", kernels[0], strides[0])?;
+        let x = b.conv(x, "conv2", kernels[1], strides[1])?;
+        let a = b.norm(x, "norm1", norm_epsilon)?;
+        let x = b.conv(a, "conv3", kernels[2], strides[2])?;
+        let x = b.add(a, x)?;
+        let x = b.norm(x, "norm2", norm_epsilon)?;
+        let low = b.gru(x, "gru1", hidden)?;
+        let high = b.gru(low, "gru2", hidden)?;
+        let x = b.add(low, high)?;
+        let rows = b.norm(x, "norm3", norm_epsilon)?;
+        let logits = b.linear(rows, "phones", Activation::None)?;
+        let net = b.finish(&[("rows", rows, BLOCK_ROWS * hidden), ("logits", logits, BLOCK_ROWS * phones.len())])?;
+        Ok(Self {
+            net,
+            mean: table("encoder.mel.mean")?,
+            scale: table("encoder.mel.scale")?,
+            input: Vec::with_capacity(BLOCK_FRAMES * BANDS),
+            hidden,
+            phones,
+        })
+    }
+
+    /// Names of the phones, in the order of the logits.
+    pub fn phones(&self) -> &[String] {
+        &self.phones
+    }
+
+    /// Features of a row.
+    pub fn row_len(&self) -> usize {
+        self.hidden
+    }
+
+    /// Runs the next block of log-mel frames.
+    ///
+    /// # Errors
+    /// [`MotionError::Run`].
+    pub fn run(&mut self, mel: &[[f32; BANDS]; BLOCK_FRAMES]) -> Result<Encoded, MotionError> {
+        self.input.clear();
+        for frame in mel {
+            let values = frame.iter().zip(&self.mean).zip(&self.scale).map(|((x, m), s)| (x - m) * s);
+            self.input.extend(values);
+        }
+        let mut results = self.net.run(&self.input)?.into_iter();
+        let mut next = || results.next().unwrap_or_default();
+        Ok(Encoded { rows: next(), logits: next() })
+    }
+
+    /// Back to the start of a sound.
+    pub fn reset(&mut self) {
+        self.net.reset();
+    }
+}
