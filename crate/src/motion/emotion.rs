@@ -1,0 +1,194 @@
+//! Emotions as offsets of expression and posture, added to speech without opening lips that must be shut.
+
+use super::controls::Emotion;
+use super::frame::{Blendshape, Blendshapes};
+use super::lipgap::{MOUTH_CLOSE, lip_gap};
+
+/// What an emotion at full strength does beside the face's shapes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bearing {
+    /// Yaw, pitch, roll in degrees.
+    pub turn: [f32; 3],
+    /// Degrees of gaze down.
+    pub gaze_down: f32,
+    /// Factor on the size of the head.
+    pub scale: f32,
+    /// Factor on head motion.
+    pub liveliness: f32,
+    /// Factor on the blink rate.
+    pub blinks: f32,
+}
+
+const CALM: Bearing = Bearing { turn: [0.0; 3], gaze_down: 0.0, scale: 1.0, liveliness: 1.0, blinks: 1.0 };
+
+/// A shape that both sides of the face share, or that has none.
+type Offset = (&'static [Blendshape], f32);
+
+macro_rules! both {
+    ($left:ident, $right:ident) => {
+        &[Blendshape::$left, Blendshape::$right]
+    };
+}
+const SMILE: &[Blendshape] = both!(MouthSmileLeft, MouthSmileRight);
+const FROWN: &[Blendshape] = both!(MouthFrownLeft, MouthFrownRight);
+const DIMPLE: &[Blendshape] = both!(MouthDimpleLeft, MouthDimpleRight);
+const STRETCH: &[Blendshape] = both!(MouthStretchLeft, MouthStretchRight);
+const PRESS: &[Blendshape] = both!(MouthPressLeft, MouthPressRight);
+const UPPER_UP: &[Blendshape] = both!(MouthUpperUpLeft, MouthUpperUpRight);
+const LOWER_DOWN: &[Blendshape] = both!(MouthLowerDownLeft, MouthLowerDownRight);
+const CHEEK: &[Blendshape] = both!(CheekSquintLeft, CheekSquintRight);
+const SQUINT: &[Blendshape] = both!(EyeSquintLeft, EyeSquintRight);
+const WIDE: &[Blendshape] = both!(EyeWideLeft, EyeWideRight);
+const LIDS: &[Blendshape] = both!(EyeBlinkLeft, EyeBlinkRight);
+const BROW_DOWN: &[Blendshape] = both!(BrowDownLeft, BrowDownRight);
+const BROW_OUTER: &[Blendshape] = both!(BrowOuterUpLeft, BrowOuterUpRight);
+const SNEER: &[Blendshape] = both!(NoseSneerLeft, NoseSneerRight);
+const BROW_INNER: &[Blendshape] = &[Blendshape::BrowInnerUp];
+const JAW_OPEN: &[Blendshape] = &[Blendshape::JawOpen];
+const JAW_FORWARD: &[Blendshape] = &[Blendshape::JawForward];
+const SHRUG_LOWER: &[Blendshape] = &[Blendshape::MouthShrugLower];
+const FUNNEL: &[Blendshape] = &[Blendshape::MouthFunnel];
+
+/// Shapes (action units of Ekman and Friesen's FACS in ARKit's terms) and bearing of an emotion at full strength.
+fn emotion(e: Emotion) -> (&'static [Offset], Bearing) {
+    match e {
+        Emotion::Happy => (
+            &[(SMILE, 0.55), (CHEEK, 0.45), (DIMPLE, 0.12), (SQUINT, 0.22), (BROW_OUTER, 0.08), (UPPER_UP, 0.06)],
+            Bearing { turn: [0.0, -1.5, 0.5], liveliness: 1.2, ..CALM },
+        ),
+        Emotion::Sad => (
+            &[(BROW_INNER, 0.60), (FROWN, 0.50), (SHRUG_LOWER, 0.22), (LIDS, 0.14), (BROW_DOWN, 0.10)],
+            Bearing { turn: [0.0, 4.0, 1.5], gaze_down: 3.0, liveliness: 0.6, blinks: 0.85, scale: 0.99 },
+        ),
+        Emotion::Angry => (
+            &[
+                (BROW_DOWN, 0.75),
+                (SQUINT, 0.35),
+                (SNEER, 0.22),
+                (PRESS, 0.18),
+                (FROWN, 0.22),
+                (JAW_FORWARD, 0.15),
+                (WIDE, 0.10),
+            ],
+            Bearing { turn: [0.0, 2.5, 0.0], liveliness: 1.25, blinks: 0.8, scale: 1.02, ..CALM },
+        ),
+        Emotion::Surprised => (
+            &[(BROW_INNER, 0.65), (BROW_OUTER, 0.75), (WIDE, 0.60), (JAW_OPEN, 0.10), (FUNNEL, 0.08)],
+            Bearing { turn: [0.0, -2.0, 0.0], blinks: 0.7, scale: 0.99, ..CALM },
+        ),
+        Emotion::Afraid => (
+            &[(BROW_INNER, 0.80), (BROW_OUTER, 0.25), (BROW_DOWN, 0.20), (WIDE, 0.50), (STRETCH, 0.40), (FROWN, 0.15)],
+            Bearing { turn: [0.0, -1.0, 0.0], liveliness: 0.8, blinks: 1.4, scale: 0.97, ..CALM },
+        ),
+        Emotion::Disgusted => (
+            &[
+                (SNEER, 0.65),
+                (BROW_DOWN, 0.40),
+                (SQUINT, 0.30),
+                (UPPER_UP, 0.28),
+                (LOWER_DOWN, 0.06),
+                (FROWN, 0.30),
+                (CHEEK, 0.25),
+            ],
+            Bearing { turn: [3.0, -1.0, -2.0], liveliness: 0.9, scale: 0.98, ..CALM },
+        ),
+        Emotion::Tender => (
+            &[(SMILE, 0.28), (BROW_INNER, 0.25), (SQUINT, 0.14), (LIDS, 0.08), (CHEEK, 0.16)],
+            Bearing { turn: [0.0, 1.5, 4.0], liveliness: 0.75, scale: 1.01, ..CALM },
+        ),
+    }
+}
+
+/// Weights whose sum is at most 1: two emotions at full strength are half and half.
+fn shares(weights: &[f32; Emotion::COUNT]) -> impl Iterator<Item = (Emotion, f32)> {
+    let sum: f32 = weights.iter().sum();
+    let all = Emotion::ALL.into_iter().zip(*weights);
+    all.filter(|&(_, w)| w > 1e-4).map(move |(e, w)| (e, w / sum.max(1.0)))
+}
+
+/// The mixture's bearing.
+pub(super) fn bearing(weights: &[f32; Emotion::COUNT]) -> Bearing {
+    let mut all = CALM;
+    for (e, w) in shares(weights) {
+        let (_, b) = emotion(e);
+        all.turn.iter_mut().zip(b.turn).for_each(|(a, t)| *a += w * t);
+        all.gaze_down += w * b.gaze_down;
+        all.scale += w * (b.scale - 1.0);
+        all.liveliness += w * (b.liveliness - 1.0);
+        all.blinks += w * (b.blinks - 1.0);
+    }
+    all
+}
+
+/// Adds the mixture's shapes to a speaking face. `shut` and `tuck` are the gates of the speech: where they are 1, the
+/// lips stay exactly as far apart as the speech has them.
+pub(super) fn add_shapes(face: &mut Blendshapes, weights: &[f32; Emotion::COUNT], shut: f32, tuck: f32, speaking: f32) {
+    let spoken_gap = lip_gap(face);
+    let free = (1.0 - shut) * (1.0 - 0.8 * tuck);
+    for (e, w) in shares(weights) {
+        for &(shapes, amount) in emotion(e).0 {
+            let opens = [UPPER_UP, LOWER_DOWN, JAW_OPEN, FUNNEL].contains(&shapes);
+            let mouth = [SMILE, FROWN, DIMPLE, STRETCH, PRESS, SHRUG_LOWER].contains(&shapes);
+            let room = if opens {
+                free
+            } else if mouth {
+                1.0 - 0.3 * speaking
+            } else {
+                1.0
+            };
+            for &shape in shapes {
+                face[shape] = (face[shape] + w * amount * room).min(1.0);
+            }
+        }
+    }
+    // What the emotion added to the gap is taken back as far as the gates demand.
+    let gap = lip_gap(face);
+    let excess = gap - (spoken_gap + (gap - spoken_gap).max(0.0) * free);
+    if excess > 0.0 {
+        let close = &mut face[Blendshape::MouthClose];
+        *close = (*close - excess / MOUTH_CLOSE).min(1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::articulation::Tracks;
+    use super::super::articulation::tests::constants;
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn closures_survive_every_emotion(
+            weights in prop::array::uniform7(0.0f32..1.0), jaw in 0.0f32..1.2, round in 0.0f32..1.0, speaking in 0.0f32..1.0
+        ) {
+            let tracks = Tracks { gap: jaw, jaw, round, shut: 1.0, ..Tracks::default() };
+            let mut face = constants().to_arkit(&tracks);
+            let before = lip_gap(&face);
+            add_shapes(&mut face, &weights, 1.0, 0.0, speaking);
+            prop_assert!(lip_gap(&face) <= before + 1e-3, "{} after {before}", lip_gap(&face));
+            prop_assert!(face.0.iter().all(|v| (0.0..=1.0).contains(v)));
+        }
+    }
+
+    #[test]
+    fn every_emotion_looks_different() {
+        let faces: Vec<Blendshapes> = Emotion::ALL
+            .iter()
+            .map(|&e| {
+                let mut weights = [0.0; Emotion::COUNT];
+                weights[e as usize] = 1.0;
+                let mut face = Blendshapes::default();
+                add_shapes(&mut face, &weights, 0.0, 0.0, 1.0);
+                face
+            })
+            .collect();
+        for (i, a) in faces.iter().enumerate() {
+            for b in &faces[..i] {
+                let distance: f32 = a.0.iter().zip(&b.0).map(|(x, y)| (x - y).powi(2)).sum();
+                assert!(distance.sqrt() > 0.3, "{i}: {distance}");
+            }
+        }
+    }
+}

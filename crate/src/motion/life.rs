@@ -1,0 +1,104 @@
+//! Everything of a face but the words: head, brows, lids, gaze, breath and emotion, put together frame by frame.
+//!
+//! Each part has its own source of chance from one seed, so that a part behaves the same whatever the others do.
+
+use super::blink::Blink;
+use super::breath::Breath;
+use super::brows::Brows;
+use super::controls::Controls;
+use super::dice::Spring;
+use super::emotion::{add_shapes, bearing};
+use super::frame::{Blendshape, Gaze, HeadPose, MotionFrame};
+use super::gaze::{HEAD_SHARE, Wandering};
+use super::head::Head;
+use super::rhythm::Beat;
+
+/// Frames after which the parts' clocks start anew.
+const REBASE: u32 = 1500;
+/// Turns are bent towards these limits, degrees: yaw, pitch, roll.
+const LIMITS: [f32; 3] = [40.0, 30.0, 25.0];
+
+/// What the face does beside speaking.
+#[derive(Clone, Debug)]
+pub(super) struct Life {
+    head: Head,
+    brows: Brows,
+    blink: Blink,
+    gaze: Wandering,
+    breath: Breath,
+    /// The head follows the eyes' larger shifts, slower.
+    follow: [Spring; 2],
+    dt: f32,
+    frames: u32,
+}
+
+impl Life {
+    pub fn new(seed: u64, dt: f32) -> Self {
+        Self {
+            head: Head::new(seed, dt),
+            brows: Brows::new(seed, dt),
+            blink: Blink::new(seed, dt),
+            gaze: Wandering::new(seed, dt),
+            breath: Breath::new(seed, dt),
+            follow: [Spring::default(); 2],
+            dt,
+            frames: 0,
+        }
+    }
+
+    /// Moves on by one frame and adds to a frame whose mouth already speaks. `shut` and `tuck` are the speech's gates.
+    pub fn step(&mut self, beat: &Beat, controls: &Controls, shut: f32, tuck: f32, frame: &mut MotionFrame) {
+        self.frames += 1;
+        if self.frames.is_multiple_of(REBASE) {
+            self.head.rebase();
+            self.brows.rebase();
+        }
+        let mood = bearing(&controls.emotion);
+        let amount = controls.expressiveness;
+        let head = self.head.step(beat, amount * mood.liveliness);
+        let (eyes, shift) = self.gaze.step(beat, [head.turn[0], head.turn[1]], amount);
+        let follow =
+            [self.follow[0].step(0.2 * eyes.x, 5.0, self.dt), self.follow[1].step(0.15 * eyes.y, 5.0, self.dt)];
+        let blink = self.blink.step(beat, shift, controls.blink_rate * mood.blinks);
+        let brows = self.brows.step(beat, amount * (0.6 + 0.4 * mood.liveliness));
+        let breath = self.breath.step(beat) * amount.min(1.0);
+
+        let aim = controls.gaze;
+        let turn = [
+            head.turn[0] + follow[0] + mood.turn[0] + HEAD_SHARE * aim.x + controls.pose[0],
+            head.turn[1] + follow[1] + mood.turn[1] + HEAD_SHARE * aim.y + controls.pose[1] - 0.35 * breath,
+            head.turn[2] + mood.turn[2] + controls.pose[2],
+        ];
+        let [yaw, pitch, roll] = std::array::from_fn(|i| LIMITS[i] * (turn[i] / LIMITS[i]).tanh());
+        frame.head = HeadPose {
+            yaw,
+            pitch,
+            roll,
+            x: head.shift[0],
+            y: head.shift[1] - 0.003 * breath,
+            scale: controls.distance * mood.scale,
+        };
+        frame.set_gaze(Gaze {
+            x: ((1.0 - HEAD_SHARE) * aim.x + eyes.x).clamp(-30.0, 30.0),
+            y: ((1.0 - HEAD_SHARE) * aim.y + eyes.y + mood.gaze_down).clamp(-25.0, 25.0),
+        });
+
+        let face = &mut frame.blendshapes;
+        let mut raise = |shape: Blendshape, by: f32| face[shape] = (face[shape] + by).min(1.0);
+        raise(Blendshape::BrowInnerUp, brows.inner);
+        raise(Blendshape::BrowOuterUpLeft, brows.outer[0]);
+        raise(Blendshape::BrowOuterUpRight, brows.outer[1]);
+        let nostrils = 0.03 * breath.max(0.0) * (1.0 - beat.speaking);
+        raise(Blendshape::NoseSneerLeft, nostrils);
+        raise(Blendshape::NoseSneerRight, nostrils);
+        add_shapes(face, &controls.emotion, shut, tuck, beat.speaking);
+        for lid in [Blendshape::EyeBlinkLeft, Blendshape::EyeBlinkRight] {
+            face[lid] = face[lid].max(blink);
+        }
+        for wide in
+            [Blendshape::EyeWideLeft, Blendshape::EyeWideRight, Blendshape::EyeSquintLeft, Blendshape::EyeSquintRight]
+        {
+            face[wide] *= 1.0 - blink;
+        }
+    }
+}
