@@ -6,8 +6,8 @@ use super::plan::FramePlan;
 use super::plane::Plane;
 use super::puppet::Puppet;
 use super::raster::{FAR, Target};
-use super::sample::{bicubic, for_size};
-use crate::portrait::fitted::{PAD, SIDE, TEX};
+use super::sample::{bicubic, for_size, texels};
+use crate::portrait::fitted::{PAD, SIDE};
 
 /// The photo at the right resolution, and the buffers of a frame.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ impl Canvas {
 
     /// Texture pixels to a crop pixel.
     pub fn texels(&self) -> f32 {
-        TEXELS * self.photo.width as f32 / (TEX * (1.0 + 2.0 * PAD))
+        texels(&self.photo)
     }
 
     pub fn draw(&mut self, puppet: &Puppet, plan: &FramePlan, rgba: &mut [u8]) {

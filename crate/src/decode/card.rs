@@ -5,7 +5,7 @@ use super::mouth::patch;
 use super::plan::{Line, affine, area, resample};
 use super::plane::{Plane, luminance, mean, quantile, redness};
 use super::pose::project;
-use super::shapes::{between, coverage};
+use super::shapes::{coverage, nearest};
 use super::weights::smooth;
 use crate::portrait::face_model::Contour;
 use crate::portrait::fitted::CameraPose;
@@ -52,7 +52,7 @@ impl Card {
         let (w, h) = (rgb.width, rgb.height);
         let inside = Plane::<1>::from_fn(w, h, |x, y| {
             let p = [(x0 + x as isize) as f32 + 0.5, (y0 + y as isize) as f32 + 0.5];
-            [coverage(&between(p, &upper, &lower), 0.6)]
+            [coverage(&nearest(p, &upper), &nearest(p, &lower), 0.6)]
         });
         let core = inside.map(|a| [if a[0] > 0.6 { 1.0 } else { 0.0 }]).erode();
         let inner: Vec<usize> = (0..w * h).filter(|&i| core.data[i][0] > 0.0).collect();

@@ -4,7 +4,7 @@ use super::lids::{AboveLid, TEXELS, to_texel, up_in_photo};
 use super::plan::{EyePlan, Line, POINTS, affine, area, resample};
 use super::plane::{Plane, luminance, mean, quantile};
 use super::pose::{pixels_per_cm, project, rotate};
-use super::shapes::{between, coverage};
+use super::shapes::{coverage, nearest};
 use super::weights::smooth;
 use crate::motion::Gaze;
 use crate::portrait::FittedFace;
@@ -183,7 +183,9 @@ impl Layers {
         let rgb = texture.window(x0, y0, limit(bounds[2]).max(x0 + 1), limit(bounds[3]).max(y0 + 1));
         let (w, h) = (rgb.width, rgb.height);
         let centre = |x: usize, y: usize| [(x0 + x as isize) as f32 + 0.5, (y0 + y as isize) as f32 + 0.5];
-        let inside = Plane::<1>::from_fn(w, h, |x, y| [coverage(&between(centre(x, y), &upper, &lower), 0.6)]);
+        let inside = Plane::<1>::from_fn(w, h, |x, y| {
+            [coverage(&nearest(centre(x, y), &upper), &nearest(centre(x, y), &lower), 0.6)]
+        });
         let middle = to_texel(iris_at);
         let radius = Plane::<1>::from_fn(w, h, |x, y| {
             let p = centre(x, y);

@@ -15,11 +15,13 @@
 //! | `puppet` | all of it together: a motion frame becomes a `FramePlan` |
 //! | `plan` | the plain numbers of a frame that CPU and GPU paint from |
 //! | `raster`, `sample`, `shapes`, `paint`, `canvas` | pixels on the CPU |
+//! | [`gpu`] | the same pixels on the GPU |
 
 mod canvas;
 mod card;
 mod contour;
 mod eyes;
+pub mod gpu;
 mod lids;
 mod mesh;
 mod mouth;

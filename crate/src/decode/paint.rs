@@ -5,7 +5,7 @@ use super::eyes::Eye;
 use super::plan::{EyePlan, Line, MouthPlan, POINTS, map};
 use super::plane::Plane;
 use super::sample::bicubic;
-use super::shapes::{Between, between, coverage};
+use super::shapes::{Nearest, coverage, inside, nearest};
 use super::weights::smooth;
 use crate::portrait::fitted::{PAD, SIDE};
 
@@ -57,23 +57,23 @@ impl EyePainter<'_> {
     /// Paints the eye over `colour` at crop pixel `p`.
     pub fn paint(&self, p: [f32; 2], colour: [f32; 3]) -> [f32; 3] {
         let plan = self.plan;
-        let lids = between(p, &self.upper, &self.lower);
-        let cover = coverage(&lids, self.edge);
+        let (up, low) = (nearest(p, &self.upper), nearest(p, &self.lower));
+        let open = coverage(&up, &low, self.edge);
         let q = map(&plan.to_photo, p);
         let mut out = colour;
-        if cover * plan.shade[2] > 0.0 {
-            let mut ball = self.eyeball(q);
+        if open * plan.shade[2] > 0.0 {
             // a lid lower than in the photo throws its shadow lower
-            let shadow = 1.0 - plan.shade[0] * (-lids.upper / plan.shade[1]).exp();
-            ball = ball.map(|c| c * shadow);
-            out = mix(out, ball, cover);
+            let shadow = 1.0 - plan.shade[0] * (-up.distance / plan.shade[1]).exp();
+            out = mix(out, self.eyeball(q).map(|c| c * shadow), open);
         }
         if plan.lid[1] > 0.0 {
-            out = self.laid_over_lid(p, q, &lids, cover, out);
+            let margin = nearest(p, &self.second);
+            out = self.laid_over_lid(q, &up, &margin, open, out);
         } else if plan.lid[0] > 0.0 {
-            out = self.tone(p, out);
+            let crease = nearest(p, &self.second);
+            out = self.tone(p, coverage(&crease, &up, TONE_EDGE), out);
         }
-        self.lashes(&lids, out)
+        self.lashes(&up, &low, out)
     }
 
     /// Sclera and iris at crop pixel `q` of the photo.
@@ -94,9 +94,8 @@ impl EyePainter<'_> {
     }
 
     /// Pulls the stretched skin of a closing lid towards the colours around the eye.
-    fn tone(&self, p: [f32; 2], colour: [f32; 3]) -> [f32; 3] {
+    fn tone(&self, p: [f32; 2], cover: f32, colour: [f32; 3]) -> [f32; 3] {
         let plan = self.plan;
-        let cover = coverage(&between(p, &self.second, &self.upper), TONE_EDGE);
         if cover <= 0.0 {
             return colour;
         }
@@ -118,9 +117,8 @@ impl EyePainter<'_> {
     }
 
     /// Behind glasses the skin stays, and a lid of skin from below the eye is laid over it.
-    fn laid_over_lid(&self, p: [f32; 2], q: [f32; 2], lids: &Between, open: f32, colour: [f32; 3]) -> [f32; 3] {
-        let lid = between(p, &self.upper, &self.second);
-        let cover = coverage(&lid, self.edge) * open;
+    fn laid_over_lid(&self, q: [f32; 2], up: &Nearest, margin: &Nearest, open: f32, colour: [f32; 3]) -> [f32; 3] {
+        let cover = coverage(up, margin, self.edge) * open;
         if cover <= 0.0 {
             return colour;
         }
@@ -128,21 +126,21 @@ impl EyePainter<'_> {
         let t = |x: f32| (x + PAD * SIDE) * self.texels;
         let skin = bicubic(self.photo, t(q[0]), t(q[1] + self.plan.lid[2]));
         // darker at the crease and at the margin, lighter between
-        let margin = lid.lower / cm;
-        let shade = 0.97 - 0.22 * (-lids.upper / (0.10 * cm)).exp() - 0.10 * (-margin / 0.12).exp()
+        let margin = margin.distance / cm;
+        let shade = 0.97 - 0.22 * (-up.distance / (0.10 * cm)).exp() - 0.10 * (-margin / 0.12).exp()
             + 0.05 * (-square((margin - 0.35) / 0.2)).exp();
         mix(colour, [skin[0] * shade, skin[1] * shade, skin[2] * shade], cover)
     }
 
     /// A dark line where nearly shut lids meet; lashes point down.
-    fn lashes(&self, lids: &Between, colour: [f32; 3]) -> [f32; 3] {
+    fn lashes(&self, up: &Nearest, low: &Nearest, colour: [f32; 3]) -> [f32; 3] {
         let lash = self.plan.lash;
         if lash[3] <= 0.0 {
             return colour;
         }
-        let margin = if self.plan.lid[1] > 0.0 { lids.lower } else { lids.upper };
-        let wide = if lids.under { 0.045 } else { 0.028 } * self.plan.lid[3];
-        let ends = smooth(lids.along, -0.02, 0.12) * smooth(1.0 - lids.along, -0.02, 0.12);
+        let margin = if self.plan.lid[1] > 0.0 { low.distance } else { up.distance };
+        let wide = if up.under { 0.045 } else { 0.028 } * self.plan.lid[3];
+        let ends = smooth(up.along, -0.02, 0.12) * smooth(1.0 - up.along, -0.02, 0.12);
         let a = lash[3] * ends * (-square(margin / wide)).exp();
         mix(colour, [lash[0], lash[1], lash[2]], a)
     }
@@ -184,11 +182,11 @@ pub(crate) fn mouth(
     inner: impl FnOnce() -> [f32; 3],
     colour: [f32; 3],
 ) -> [f32; 3] {
-    let lips = between(p, upper, lower);
+    let (up, low) = (nearest(p, upper), nearest(p, lower));
     let cm = plan.light[3];
     let mut out = colour;
     if plan.tissue[3] > 0.0 {
-        let cover = coverage(&lips, edge);
+        let cover = coverage(&up, &low, edge);
         if cover > 0.0 {
             let mut inside = inner();
             if let Some(card) = card {
@@ -197,15 +195,15 @@ pub(crate) fn mouth(
                 inside = mix(inside, [c[0], c[1], c[2]], c[3]);
             }
             // the lips' shadow on what lies behind them
-            let shadow = 1.0 - 0.50 * (-lips.upper / (0.16 * cm)).exp() - 0.25 * (-lips.lower / (0.10 * cm)).exp();
+            let shadow = 1.0 - 0.50 * (-up.distance / (0.16 * cm)).exp() - 0.25 * (-low.distance / (0.10 * cm)).exp();
             out = mix(out, inside.map(|c| c * shadow.max(0.25)), cover);
         }
     }
     if plan.reach[3] > 0.0 {
-        let distance =
-            if lips.inside { 0.5 * (lips.upper - lips.lower).abs() } else { 0.5 * (lips.upper + lips.lower) };
-        let ends = smooth(lips.along, 0.0, 0.08) * smooth(1.0 - lips.along, 0.0, 0.08);
-        let [need] = at::<1>(&plan.seam, lips.along);
+        let (a, b) = (up.distance, low.distance);
+        let distance = 0.5 * if inside(&up, &low) { (a - b).abs() } else { a + b };
+        let ends = smooth(up.along, 0.0, 0.08) * smooth(1.0 - up.along, 0.0, 0.08);
+        let [need] = at::<1>(&plan.seam, up.along);
         let dark = 0.42 * (-square(distance / (0.075 * cm))).exp() + 0.15 * (-square(distance / (0.22 * cm))).exp();
         let k = need * ends * dark;
         out = [out[0] * (1.0 - 0.85 * k), out[1] * (1.0 - k), out[2] * (1.0 - k)];

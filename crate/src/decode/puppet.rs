@@ -262,6 +262,11 @@ impl Puppet {
         let lips = || upper.into_iter().chain(lower);
         mouth.area = plan::area(lips(), 6.0, scale, size);
         mouth.fine = plan::area(lips(), FINE_MARGIN, scale, size);
+        // pictures with 2 x 2 samples are as large as the frame
+        for area in [&mut mouth.area, &mut mouth.fine] {
+            area[2] = area[2].min(area[0] + (0.5 * size).floor());
+            area[3] = area[3].min(area[1] + (0.5 * size).floor());
+        }
         if let Some(card) = &mut self.mouth.card {
             mouth.to_card = card.to_card(pose);
         }

@@ -1,8 +1,9 @@
 //! Look-up of the photo: bicubic, because bilinear look-ups blur a face visibly. The twin of
 //! `shaders/decode/sample.wgsl`.
 
+use super::lids::TEXELS;
 use super::plane::Plane;
-use crate::portrait::fitted::{SIDE, TEX, TEX_FULL};
+use crate::portrait::fitted::{PAD, TEX, TEX_FULL};
 
 /// Weights of the four taps around a position `t` (0..1) between the inner two; cubic convolution with A = -0.75.
 fn taps(t: f32) -> [f32; 4] {
@@ -44,7 +45,7 @@ pub(crate) fn bicubic(picture: &Plane<4>, x: f32, y: f32) -> [f32; 4] {
 /// The photo at the resolution that frames of `size` pixels need: never finer than it was cropped, and so coarse for
 /// small frames that nothing flickers.
 pub(crate) fn for_size(texture: &Plane<3>, size: u32) -> Plane<4> {
-    let goal = (size as f32 / SIDE * TEX / SIDE * SIDE).min(TEX) * (TEX_FULL as f32 / TEX);
+    let goal = (size as f32 * TEXELS).min(TEX) * (TEX_FULL as f32 / TEX);
     let n = (goal.round() as usize).clamp(8, TEX_FULL);
     let opaque = |c: [f32; 3]| [c[0], c[1], c[2], 255.0];
     if n == TEX_FULL {
@@ -53,6 +54,11 @@ pub(crate) fn for_size(texture: &Plane<3>, size: u32) -> Plane<4> {
     let ratio = TEX_FULL as f32 / n as f32;
     let soft = texture.blur(0.45 * (ratio * ratio - 1.0).sqrt().max(0.1));
     Plane::from_fn(n, n, |x, y| opaque(soft.bilinear((x as f32 + 0.5) * ratio, (y as f32 + 0.5) * ratio)))
+}
+
+/// Texture pixels to a crop pixel of the photo that [`for_size`] returned.
+pub(crate) fn texels(photo: &Plane<4>) -> f32 {
+    TEXELS * photo.width as f32 / (TEX * (1.0 + 2.0 * PAD))
 }
 
 #[cfg(test)]
@@ -76,7 +82,8 @@ mod tests {
         let photo = Plane::<3>::from_fn(TEX_FULL, TEX_FULL, |x, _| [if x % 2 == 0 { 0.0 } else { 200.0 }; 3]);
         let small = for_size(&photo, 128);
         assert_eq!(small.width, 240);
-        assert!(small.data.iter().all(|p| (p[0] - 100.0).abs() < 12.0), "stripes must blur, not alias");
+        let mut inner = small.data.chunks(240).flat_map(|row| &row[8..232]);
+        assert!(inner.all(|p| (p[0] - 100.0).abs() < 2.0), "stripes must blur, not alias");
         assert_eq!(for_size(&photo, 512).width, TEX_FULL);
         assert_eq!(for_size(&photo, 2048).width, TEX_FULL);
     }

@@ -3,31 +3,21 @@
 
 use super::plan::{Line, POINTS};
 
-/// Where a pixel lies with respect to an upper and a lower line that share their ends.
+/// The point of a line that is nearest to a pixel.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Between {
-    /// Distance from the upper line.
-    pub upper: f32,
-    /// Distance from the lower line.
-    pub lower: f32,
-    /// Place along the upper line, 0..1.
+pub(crate) struct Nearest {
+    /// Distance.
+    pub distance: f32,
+    /// Share of the line's points there, 0..1.
     pub along: f32,
-    /// Whether the pixel lies below the nearest piece of the upper line.
+    /// Whether the pixel lies below that piece of a line that runs to the right.
     pub under: bool,
-    /// Whether it lies between the two.
-    pub inside: bool,
+    /// Whether a ray to the right crosses the line an odd number of times.
+    odd: bool,
 }
 
-/// Measures a pixel against two lines.
-pub(crate) fn between(p: [f32; 2], upper: &Line, lower: &Line) -> Between {
-    let (up, along, cross, odd_up) = nearest(p, upper);
-    let (down, _, _, odd_down) = nearest(p, lower);
-    Between { upper: up.sqrt(), lower: down.sqrt(), along, under: cross > 0.0, inside: odd_up != odd_down }
-}
-
-/// Square distance to a line, the share of its points there, on which side of that piece the pixel lies (positive:
-/// below a line that runs to the right), and whether a ray to the right crosses the line an odd number of times.
-fn nearest(p: [f32; 2], line: &Line) -> (f32, f32, f32, bool) {
+/// Measures a pixel against a line.
+pub(crate) fn nearest(p: [f32; 2], line: &Line) -> Nearest {
     let (mut best, mut along, mut side, mut odd) = (f32::INFINITY, 0.0, 0.0, false);
     for i in 0..POINTS - 1 {
         let (a, b) = (line[i], line[i + 1]);
@@ -47,14 +37,19 @@ fn nearest(p: [f32; 2], line: &Line) -> (f32, f32, f32, bool) {
             odd = !odd;
         }
     }
-    (best, along, side, odd)
+    Nearest { distance: best.sqrt(), along, under: side > 0.0, odd }
+}
+
+/// Whether a pixel lies between two lines that share their ends.
+pub(crate) fn inside(upper: &Nearest, lower: &Nearest) -> bool {
+    upper.odd != lower.odd
 }
 
 /// Share of the pixel between the two lines, 0..1. `width`: half width of a soft edge. The shares on both sides of a
 /// line add up to 1, so that a slit narrower than the edge fades instead of vanishing.
-pub(crate) fn coverage(at: &Between, width: f32) -> f32 {
-    let (near, far) = (at.upper.min(at.lower), at.upper.max(at.lower));
-    let near = if at.inside { near } else { -near };
+pub(crate) fn coverage(upper: &Nearest, lower: &Nearest, width: f32) -> f32 {
+    let (near, far) = (upper.distance.min(lower.distance), upper.distance.max(lower.distance));
+    let near = if inside(upper, lower) { near } else { -near };
     (edge(near, width) - edge(-far, width)).max(0.0)
 }
 
@@ -74,28 +69,30 @@ mod tests {
         (std::array::from_fn(|k| [x(k), 30.0 - bow(k)]), std::array::from_fn(|k| [x(k), 30.0 + bow(k)]))
     }
 
+    fn covered(p: [f32; 2], (up, lo): &(Line, Line)) -> f32 {
+        coverage(&nearest(p, up), &nearest(p, lo), 1.2)
+    }
+
     #[test]
     fn coverage_adds_up_to_the_area() {
         for height in [0.3f32, 1.0, 6.0] {
-            let (up, lo) = lens(height);
-            let mut sum = 0.0;
-            for y in 0..60 {
-                for x in 0..60 {
-                    sum += coverage(&between([x as f32 + 0.5, y as f32 + 0.5], &up, &lo), 1.2);
-                }
-            }
-            let area: f32 = (0..16).map(|k| 2.5 * 0.5 * (lo[k][1] - up[k][1] + lo[k + 1][1] - up[k + 1][1])).sum();
+            let lens = lens(height);
+            let pixels = (0..3600).map(|i| [(i % 60) as f32 + 0.5, (i / 60) as f32 + 0.5]);
+            let sum: f32 = pixels.map(|p| covered(p, &lens)).sum();
+            let (up, lo) = &lens;
+            let area: f32 = (0..16).map(|k| 1.25 * (lo[k][1] - up[k][1] + lo[k + 1][1] - up[k + 1][1])).sum();
             assert!((sum - area).abs() < 0.05 * area + 0.5, "height {height}: {sum} for {area}");
         }
     }
 
     #[test]
     fn sides_and_places() {
-        let (up, lo) = lens(6.0);
-        let mid = between([30.0, 30.0], &up, &lo);
-        assert!(mid.inside && mid.under && (mid.upper - 6.0).abs() < 0.1 && (mid.along - 0.5).abs() < 0.02);
-        let above = between([30.0, 20.0], &up, &lo);
-        assert!(!above.inside && !above.under && (above.upper - 4.0).abs() < 0.1);
-        assert_eq!(coverage(&between([5.0, 30.0], &up, &lo), 1.2), 0.0);
+        let lens = lens(6.0);
+        let at = |p| (nearest(p, &lens.0), nearest(p, &lens.1));
+        let (up, lo) = at([30.0, 30.0]);
+        assert!(inside(&up, &lo) && up.under && (up.distance - 6.0).abs() < 0.1 && (up.along - 0.5).abs() < 0.02);
+        let (up, lo) = at([30.0, 20.0]);
+        assert!(!inside(&up, &lo) && !up.under && (up.distance - 4.0).abs() < 0.1);
+        assert_eq!(covered([5.0, 30.0], &lens), 0.0);
     }
 }

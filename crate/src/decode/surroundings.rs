@@ -267,12 +267,12 @@ mod tests {
     fn triangles_cover_the_whole_picture() {
         let (_, border, _, s) = around_a_disc();
         let points: Vec<[f32; 2]> = s.photo.iter().chain(&border).copied().collect();
-        let area: f32 = s
+        let area: f64 = s
             .triangles
             .iter()
             .map(|t| {
                 let [a, b, c] = t.map(|i| points[i as usize]);
-                0.5 * ((b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])).abs()
+                f64::from(0.5 * ((b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])).abs())
             })
             .sum();
         assert!((area - 768.0 * 768.0).abs() < 1.0, "{area}");

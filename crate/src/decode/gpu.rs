@@ -1,0 +1,405 @@
+//! A frame on the GPU: the same plan as on the CPU, painted by the shaders in `shaders/decode/`.
+//!
+//! Four passes: the mesh over the whole picture, the mesh around the lips with 2 x 2 samples, the interior of the
+//! mouth with 2 x 2 samples, and one pass that puts them together and paints eyes and mouth. The frame goes straight
+//! into the caller's texture (a canvas); nothing is read back.
+
+use super::plan::{FramePlan, MouthVertex};
+use super::plane::Plane;
+use super::puppet::Puppet;
+use super::sample::{for_size, texels};
+use super::{DecodeError, check_size, paint};
+use crate::motion::MotionFrame;
+use crate::motion::frame::Reference;
+use crate::portrait::{FaceModel, FittedFace};
+use std::sync::Arc;
+use wgpu::util::{BufferInitDescriptor, DeviceExt, TextureDataOrder};
+
+/// Format of the pictures between the passes.
+const BETWEEN: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
+const DEPTH: wgpu::TextureFormat = wgpu::TextureFormat::Depth32Float;
+
+const MESH: &str = concat!(
+    include_str!("../../../shaders/decode/plan.wgsl"),
+    include_str!("../../../shaders/decode/sample.wgsl"),
+    include_str!("../../../shaders/decode/mesh.wgsl")
+);
+const INTERIOR: &str = concat!(
+    include_str!("../../../shaders/decode/plan.wgsl"),
+    include_str!("../../../shaders/decode/shapes.wgsl"),
+    include_str!("../../../shaders/decode/interior.wgsl")
+);
+const COMPOSITE: &str = concat!(
+    include_str!("../../../shaders/decode/plan.wgsl"),
+    include_str!("../../../shaders/decode/sample.wgsl"),
+    include_str!("../../../shaders/decode/shapes.wgsl"),
+    include_str!("../../../shaders/decode/composite.wgsl")
+);
+
+/// Draws frames of one portrait on the GPU. Equal to [`super::Decoder`] up to rounding.
+#[derive(Debug)]
+pub struct GpuDecoder {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    puppet: Puppet,
+    plan: FramePlan,
+    size: u32,
+    texels: f32,
+    uniforms: wgpu::Buffer,
+    positions: wgpu::Buffer,
+    sources: wgpu::Buffer,
+    mouth_vertices: wgpu::Buffer,
+    scene: MeshPass,
+    fine: MeshPass,
+    inner: MeshPass,
+    composite: wgpu::RenderPipeline,
+    composite_group: wgpu::BindGroup,
+}
+
+/// Triangles drawn into a picture of its own.
+#[derive(Debug)]
+struct MeshPass {
+    pipeline: wgpu::RenderPipeline,
+    group: wgpu::BindGroup,
+    /// Which output pixels the picture shows; see `shaders/decode/mesh.wgsl`.
+    window: wgpu::Buffer,
+    triangles: wgpu::Buffer,
+    indices: u32,
+    picture: wgpu::TextureView,
+    depth: wgpu::TextureView,
+}
+
+impl GpuDecoder {
+    /// Prepares a portrait for square frames of `size` pixels (64..=2048). `format`: of the textures that
+    /// [`Self::render`] will be given; linear (not `Srgb`), because colours are written as they are in the photo.
+    ///
+    /// # Errors
+    /// A size out of range, or a face that was not fitted with this model. What the driver refuses is reported the
+    /// way wgpu reports errors: through the device.
+    pub fn new(
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        model: Arc<FaceModel>,
+        face: FittedFace,
+        size: u32,
+        format: wgpu::TextureFormat,
+    ) -> Result<Self, DecodeError> {
+        check_size(size)?;
+        let puppet = Puppet::new(&model, &face)?;
+        let plan = puppet.frame_plan();
+        let photo_plane = for_size(&puppet.texture, size);
+        let gpu = Maker { device, queue };
+        let photo = gpu.texture("photo", &photo_plane);
+        let uniforms = gpu.buffer("plan", bytemuck::bytes_of(&plan.pixels), wgpu::BufferUsages::UNIFORM);
+        let positions = gpu.buffer("positions", bytemuck::cast_slice(&plan.positions), wgpu::BufferUsages::VERTEX);
+        let sources = gpu.buffer("sources", bytemuck::cast_slice(&plan.source), wgpu::BufferUsages::VERTEX);
+        let mouth_vertices =
+            gpu.buffer("mouth", bytemuck::cast_slice(&plan.mouth_vertices), wgpu::BufferUsages::VERTEX);
+
+        let mesh = gpu.mesh_pipeline("mesh", MESH, &MESH_BUFFERS);
+        let interior = gpu.mesh_pipeline("interior", INTERIOR, &INTERIOR_BUFFERS);
+        let triangles = gpu.buffer("mesh", bytemuck::cast_slice(&puppet.triangles), wgpu::BufferUsages::INDEX);
+        let teeth = gpu.buffer("mouth", bytemuck::cast_slice(&puppet.mouth.triangles), wgpu::BufferUsages::INDEX);
+        let pass = |pipeline: &wgpu::RenderPipeline, photo: Option<&wgpu::TextureView>, triangles: &wgpu::Buffer| {
+            let window = gpu.buffer("window", bytemuck::bytes_of(&[0.0f32; 4]), wgpu::BufferUsages::UNIFORM);
+            let mut entries = vec![entry(0, uniforms.as_entire_binding()), entry(2, window.as_entire_binding())];
+            entries.extend(photo.map(|view| entry(1, wgpu::BindingResource::TextureView(view))));
+            MeshPass {
+                group: gpu.group(pipeline, &entries),
+                pipeline: pipeline.clone(),
+                window,
+                indices: (triangles.size() / 4) as u32,
+                triangles: triangles.clone(),
+                picture: gpu.target("picture", size, BETWEEN, wgpu::TextureUsages::TEXTURE_BINDING),
+                depth: gpu.target("depth", size, DEPTH, wgpu::TextureUsages::empty()),
+            }
+        };
+        let scene = pass(&mesh, Some(&photo), &triangles);
+        let fine = pass(&mesh, Some(&photo), &triangles);
+        let inner = pass(&interior, None, &teeth);
+
+        let composite = gpu.composite_pipeline(format);
+        let nothing = Plane::from_fn(1, 1, |_, _| [0.0; 4]);
+        let card = puppet.mouth.card.as_ref().map_or(&nothing, |c| &c.picture);
+        let [right, left] = &puppet.eyes;
+        let layers = gpu.textures("eyes", &[&right.sclera, &left.sclera, &right.iris, &left.iris]);
+        let card = gpu.texture("card", card);
+        let views = [&photo, &scene.picture, &fine.picture, &inner.picture, &layers, &card];
+        let mut entries = vec![entry(0, uniforms.as_entire_binding())];
+        entries.extend(
+            [1, 3, 4, 5, 6, 7].iter().zip(views).map(|(&b, v)| entry(b, wgpu::BindingResource::TextureView(v))),
+        );
+        let composite_group = gpu.group(&composite, &entries);
+
+        Ok(Self {
+            device: device.clone(),
+            queue: queue.clone(),
+            texels: texels(&photo_plane),
+            puppet,
+            plan,
+            size,
+            uniforms,
+            positions,
+            sources,
+            mouth_vertices,
+            scene,
+            fine,
+            inner,
+            composite,
+            composite_group,
+        })
+    }
+
+    /// Pixels along a side of a frame.
+    pub fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// Draws one frame into `target`, a view of `size` x `size` pixels in the format given to [`Self::new`]. The
+    /// commands are submitted; nothing waits for them. Values are limited as in [`super::Decoder::render`].
+    pub fn render(&mut self, frame: &MotionFrame, reference: Reference, target: &wgpu::TextureView) {
+        self.puppet.plan(frame, reference, self.size, self.texels, &mut self.plan);
+        let pixels = &self.plan.pixels;
+        let open = pixels.mouth.tissue[3] > 0.0;
+        let size = self.size as f32;
+        let write = |buffer: &wgpu::Buffer, bytes: &[u8]| self.queue.write_buffer(buffer, 0, bytes);
+        write(&self.uniforms, bytemuck::bytes_of(pixels));
+        write(&self.positions, bytemuck::cast_slice(&self.plan.positions));
+        write(&self.sources, bytemuck::cast_slice(&self.plan.source));
+        if open {
+            write(&self.mouth_vertices, bytemuck::cast_slice(&self.plan.mouth_vertices));
+        }
+        let window = |area: [f32; 4], samples: f32| [area[0], area[1], samples, size];
+        write(&self.scene.window, bytemuck::bytes_of(&window([0.0; 4], 1.0)));
+        write(&self.fine.window, bytemuck::bytes_of(&window(pixels.mouth.fine, 2.0)));
+        write(&self.inner.window, bytemuck::bytes_of(&window(pixels.mouth.area, 2.0)));
+
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        let mesh = [&self.positions, &self.sources];
+        self.scene.draw(&mut encoder, &mesh, [0.0; 3]);
+        self.fine.draw(&mut encoder, &mesh, [0.0; 3]);
+        if open {
+            self.inner.draw(&mut encoder, &[&self.mouth_vertices], paint::hollow(&pixels.mouth));
+        }
+        let attachment = wgpu::RenderPassColorAttachment {
+            view: target,
+            depth_slice: None,
+            resolve_target: None,
+            ops: wgpu::Operations { load: wgpu::LoadOp::Clear(wgpu::Color::BLACK), store: wgpu::StoreOp::Store },
+        };
+        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("composite"),
+            color_attachments: &[Some(attachment)],
+            ..Default::default()
+        });
+        pass.set_pipeline(&self.composite);
+        pass.set_bind_group(0, &self.composite_group, &[]);
+        pass.draw(0..3, 0..1);
+        drop(pass);
+        self.queue.submit([encoder.finish()]);
+    }
+}
+
+impl MeshPass {
+    fn draw(&self, encoder: &mut wgpu::CommandEncoder, vertices: &[&wgpu::Buffer], empty: [f32; 3]) {
+        let [r, g, b] = empty.map(|c| f64::from(c) / 255.0);
+        let attachment = wgpu::RenderPassColorAttachment {
+            view: &self.picture,
+            depth_slice: None,
+            resolve_target: None,
+            ops: wgpu::Operations {
+                load: wgpu::LoadOp::Clear(wgpu::Color { r, g, b, a: 1.0 }),
+                store: wgpu::StoreOp::Store,
+            },
+        };
+        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("mesh"),
+            color_attachments: &[Some(attachment)],
+            depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
+                view: &self.depth,
+                depth_ops: Some(wgpu::Operations { load: wgpu::LoadOp::Clear(1.0), store: wgpu::StoreOp::Discard }),
+                stencil_ops: None,
+            }),
+            ..Default::default()
+        });
+        pass.set_pipeline(&self.pipeline);
+        pass.set_bind_group(0, &self.group, &[]);
+        for (slot, buffer) in vertices.iter().enumerate() {
+            pass.set_vertex_buffer(slot as u32, buffer.slice(..));
+        }
+        pass.set_index_buffer(self.triangles.slice(..), wgpu::IndexFormat::Uint32);
+        pass.draw_indexed(0..self.indices, 0, 0..1);
+    }
+}
+
+const fn attribute(format: wgpu::VertexFormat, offset: u64, shader_location: u32) -> wgpu::VertexAttribute {
+    wgpu::VertexAttribute { format, offset, shader_location }
+}
+
+const fn vertex_buffer(stride: usize, attributes: &[wgpu::VertexAttribute]) -> wgpu::VertexBufferLayout<'_> {
+    wgpu::VertexBufferLayout { array_stride: stride as u64, step_mode: wgpu::VertexStepMode::Vertex, attributes }
+}
+
+const MESH_BUFFERS: [Option<wgpu::VertexBufferLayout<'static>>; 2] = [
+    Some(vertex_buffer(12, &[attribute(wgpu::VertexFormat::Float32x3, 0, 0)])),
+    Some(vertex_buffer(8, &[attribute(wgpu::VertexFormat::Float32x2, 0, 1)])),
+];
+
+const INTERIOR_BUFFERS: [Option<wgpu::VertexBufferLayout<'static>>; 1] = [Some(vertex_buffer(
+    size_of::<MouthVertex>(),
+    &[
+        attribute(wgpu::VertexFormat::Float32x3, 0, 0),
+        attribute(wgpu::VertexFormat::Float32x4, 12, 1),
+        attribute(wgpu::VertexFormat::Float32x3, 28, 2),
+    ],
+))];
+
+fn entry(binding: u32, resource: wgpu::BindingResource<'_>) -> wgpu::BindGroupEntry<'_> {
+    wgpu::BindGroupEntry { binding, resource }
+}
+
+/// Makes what the decoder needs on one device.
+struct Maker<'a> {
+    device: &'a wgpu::Device,
+    queue: &'a wgpu::Queue,
+}
+
+impl Maker<'_> {
+    fn buffer(&self, label: &str, contents: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
+        let usage = usage | wgpu::BufferUsages::COPY_DST;
+        self.device.create_buffer_init(&BufferInitDescriptor { label: Some(label), contents, usage })
+    }
+
+    /// A picture of colours 0..255 and alpha 0..1 as an 8-bit texture.
+    fn texture(&self, label: &str, picture: &Plane<4>) -> wgpu::TextureView {
+        self.texture_of(label, &[picture], picture.width, picture.height, wgpu::TextureViewDimension::D2)
+    }
+
+    /// The layers of an array texture that is as large as the largest of them; the others repeat their borders.
+    fn textures(&self, label: &str, pictures: &[&Plane<4>]) -> wgpu::TextureView {
+        let width = pictures.iter().map(|p| p.width).max().unwrap_or(1);
+        let height = pictures.iter().map(|p| p.height).max().unwrap_or(1);
+        self.texture_of(label, pictures, width, height, wgpu::TextureViewDimension::D2Array)
+    }
+
+    fn texture_of(
+        &self,
+        label: &str,
+        pictures: &[&Plane<4>],
+        width: usize,
+        height: usize,
+        dimension: wgpu::TextureViewDimension,
+    ) -> wgpu::TextureView {
+        let mut bytes = Vec::with_capacity(4 * width * height * pictures.len());
+        for picture in pictures {
+            for y in 0..height {
+                for x in 0..width {
+                    let [r, g, b, a] = picture.at(x as isize, y as isize);
+                    bytes.extend([r, g, b, 255.0 * a].map(|v| (v + 0.5) as u8)); // a cast saturates
+                }
+            }
+        }
+        let descriptor = wgpu::TextureDescriptor {
+            label: Some(label),
+            size: wgpu::Extent3d {
+                width: width as u32,
+                height: height as u32,
+                depth_or_array_layers: pictures.len() as u32,
+            },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format: wgpu::TextureFormat::Rgba8Unorm,
+            usage: wgpu::TextureUsages::TEXTURE_BINDING,
+            view_formats: &[],
+        };
+        let view = wgpu::TextureViewDescriptor { dimension: Some(dimension), ..Default::default() };
+        self.device
+            .create_texture_with_data(self.queue, &descriptor, TextureDataOrder::LayerMajor, &bytes)
+            .create_view(&view)
+    }
+
+    fn target(
+        &self,
+        label: &str,
+        size: u32,
+        format: wgpu::TextureFormat,
+        usage: wgpu::TextureUsages,
+    ) -> wgpu::TextureView {
+        let descriptor = wgpu::TextureDescriptor {
+            label: Some(label),
+            size: wgpu::Extent3d { width: size, height: size, depth_or_array_layers: 1 },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format,
+            usage: usage | wgpu::TextureUsages::RENDER_ATTACHMENT,
+            view_formats: &[],
+        };
+        self.device.create_texture(&descriptor).create_view(&Default::default())
+    }
+
+    fn group(&self, pipeline: &wgpu::RenderPipeline, entries: &[wgpu::BindGroupEntry<'_>]) -> wgpu::BindGroup {
+        self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: None,
+            layout: &pipeline.get_bind_group_layout(0),
+            entries,
+        })
+    }
+
+    /// `name`: prefix of the entry points.
+    fn mesh_pipeline(
+        &self,
+        name: &str,
+        source: &'static str,
+        buffers: &[Option<wgpu::VertexBufferLayout<'_>>],
+    ) -> wgpu::RenderPipeline {
+        let depth = wgpu::DepthStencilState {
+            format: DEPTH,
+            depth_write_enabled: Some(true),
+            depth_compare: Some(wgpu::CompareFunction::Less),
+            stencil: Default::default(),
+            bias: Default::default(),
+        };
+        self.pipeline(name, source, buffers, Some(depth), BETWEEN)
+    }
+
+    fn composite_pipeline(&self, format: wgpu::TextureFormat) -> wgpu::RenderPipeline {
+        self.pipeline("composite", COMPOSITE, &[], None, format)
+    }
+
+    fn pipeline(
+        &self,
+        name: &str,
+        source: &'static str,
+        buffers: &[Option<wgpu::VertexBufferLayout<'_>>],
+        depth_stencil: Option<wgpu::DepthStencilState>,
+        format: wgpu::TextureFormat,
+    ) -> wgpu::RenderPipeline {
+        let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(name),
+            source: wgpu::ShaderSource::Wgsl(source.into()),
+        });
+        self.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+            label: Some(name),
+            layout: None,
+            vertex: wgpu::VertexState {
+                module: &module,
+                entry_point: Some(&format!("{name}_vertex")),
+                compilation_options: Default::default(),
+                buffers,
+            },
+            primitive: Default::default(),
+            depth_stencil,
+            multisample: Default::default(),
+            fragment: Some(wgpu::FragmentState {
+                module: &module,
+                entry_point: Some(&format!("{name}_fragment")),
+                compilation_options: Default::default(),
+                targets: &[Some(format.into())],
+            }),
+            multiview_mask: None,
+            cache: None,
+        })
+    }
+}
