@@ -44,8 +44,8 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    /// `rest`: the skin of the face at rest.
-    pub fn new(contour: &Contour, rest: &[[f32; 3]], reach: Reach) -> Self {
+    /// `rest`: the skin of the face at rest; `free`: how freely skin at a place of it may follow, 0..1.
+    pub fn new(contour: &Contour, rest: &[[f32; 3]], reach: Reach, free: impl Fn([f32; 3]) -> f32) -> Self {
         let upper = sample(&contour.upper, |i| rest[i as usize]);
         let lower = sample(&contour.lower, |i| rest[i as usize]);
         let middle: Vec<[f32; 2]> =
@@ -59,7 +59,7 @@ impl Chain {
                 let is_own = own.contains(&(i as u32));
                 let near = distance < reach.end && side > -0.02 && v[2] > back;
                 if is_own || (near && !other.contains(&(i as u32))) {
-                    let share = 1.0 - smooth(distance, reach.full, reach.end);
+                    let share = (1.0 - smooth(distance, reach.full, reach.end)) * free(*v);
                     out.push(Follower { vertex: i as u32, at: k as f32 / (SAMPLES - 1) as f32, share });
                 }
             }
@@ -188,7 +188,7 @@ mod tests {
         #[test]
         fn the_gap_is_what_was_asked_for(open in 0.0f32..1.5, want in 0.0f32..1.5) {
             let (contour, mut v) = mouth(open);
-            let chain = Chain::new(&contour, &v, LIPS);
+            let chain = Chain::new(&contour, &v, LIPS, |_| 1.0);
             let photo = chain.span(|i| v[i as usize]);
             // the two ends are shared and cannot open
             let wanted: Profile<f32> = std::array::from_fn(|i| {
@@ -206,7 +206,7 @@ mod tests {
         fn nothing_moves_when_the_photo_is_asked_for(open in 0.0f32..1.5) {
             let (contour, mut v) = mouth(open);
             let before = v.clone();
-            let chain = Chain::new(&contour, &v, LIPS);
+            let chain = Chain::new(&contour, &v, LIPS, |_| 1.0);
             let photo = chain.span(|i| v[i as usize]);
             chain.close(&mut v, &photo.map(|d| d[1]), &photo);
             for (a, b) in v.iter().zip(&before) {
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn skin_far_away_stays() {
         let (contour, mut v) = mouth(1.0);
-        let chain = Chain::new(&contour, &v, LIPS);
+        let chain = Chain::new(&contour, &v, LIPS, |_| 1.0);
         let photo = chain.span(|i| v[i as usize]);
         let far = v.iter().position(|p| p[1] == 5.0).unwrap_or(0);
         let before = v[far];

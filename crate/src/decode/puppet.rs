@@ -335,6 +335,9 @@ fn check(model: &FaceModel, face: &FittedFace) -> Result<(), DecodeError> {
         || contours.iter().flat_map(|c| c.upper.iter().chain(&c.lower)).any(|&i| i as usize >= skin)
         || contours.iter().any(|c| c.upper.len() < 4 || c.lower.len() < 4)
         || model.triangle_part.len() != model.triangles.len()
+        || model.landmark_vertices.len() != LANDMARKS
+        || model.landmark_weights.len() != LANDMARKS
+        || model.landmark_vertices.iter().flatten().any(|&i| i as usize >= skin)
     {
         return wrong("the face model's tables point outside of it");
     }

@@ -2,7 +2,7 @@
 
 use super::contour::{Chain, Profile, Reach, SAMPLES};
 use super::lids::AboveLid;
-use super::weights::{Expression, WeightMap};
+use super::weights::{Expression, WeightMap, smooth};
 use crate::motion::frame::Reference;
 use crate::portrait::face_model::Contour;
 use crate::portrait::{FaceModel, FittedFace};
@@ -70,10 +70,16 @@ impl Skin {
     ) -> Self {
         let n = model.skin.end;
         let rest = &face.shape[..n];
-        let lip_chain = Chain::new(lips, rest, Reach { full: 0.30, end: 1.7, upper_share: 0.45 });
+        // the nose stays: its underside would fold if it followed the lip
+        let nose = nose_base(model, rest);
+        let beside_nose = |v: [f32; 3]| {
+            let high = smooth(v[1], nose[1] - 0.25, nose[1] + 0.05);
+            1.0 - high * (1.0 - smooth((v[0] - nose[0]).abs(), 1.8, 2.6))
+        };
+        let lip_chain = Chain::new(lips, rest, Reach { full: 0.30, end: 1.7, upper_share: 0.45 }, beside_nose);
         let lid = |contour, above: AboveLid| {
             let end = (above.brow + 0.1).min(0.75);
-            Chain::new(contour, rest, Reach { full: 0.12, end, upper_share: 0.88 })
+            Chain::new(contour, rest, Reach { full: 0.12, end, upper_share: 0.88 }, |_| 1.0)
         };
         let lid_chains = [lid(lids[0], above[0]), lid(lids[1], above[1])];
         let mut contour_ids: Vec<u32> =
@@ -81,9 +87,16 @@ impl Skin {
         contour_ids.sort_unstable();
         contour_ids.dedup();
         let of = |v: &[[f32; 3]]| -> Vec<[f32; 3]> { contour_ids.iter().map(|&i| v[i as usize]).collect() };
+        // nor does it move with the jaw
+        let mut modes: Vec<Vec<[f32; 3]>> = model.expression.iter().map(|m| m[..n].to_vec()).collect();
+        for (mode, _) in modes.iter_mut().zip(&model.expression_names).filter(|(_, name)| name.starts_with("jaw")) {
+            for (d, &v) in mode.iter_mut().zip(rest) {
+                *d = d.map(|x| x * beside_nose(v));
+            }
+        }
         let mut skin = Self {
             base: face.base[..n].to_vec(),
-            modes: model.expression.iter().map(|m| m[..n].to_vec()).collect(),
+            modes,
             contour_shape: of(&face.shape),
             contour_modes: model.expression.iter().map(|m| of(m)).collect(),
             generic: vec![[0.0; 3]; n],
@@ -201,6 +214,13 @@ impl Skin {
         };
         wanted.map(|g| g * (1.0 - seal))
     }
+}
+
+/// Where the nose meets the upper lip.
+fn nose_base(model: &FaceModel, rest: &[[f32; 3]]) -> [f32; 3] {
+    const SUBNASALE: usize = 2;
+    let (ids, weights) = (model.landmark_vertices[SUBNASALE], model.landmark_weights[SUBNASALE]);
+    std::array::from_fn(|c| ids.iter().zip(weights).map(|(&i, w)| w * rest[i as usize][c]).sum())
 }
 
 #[cfg(test)]
