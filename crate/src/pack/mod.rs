@@ -22,6 +22,8 @@ pub use writer::PackWriter;
 
 use crate::graph::{Constant, DType, Shape};
 
+/// Parts are trained and converted at different times: a merged pack has the version of its first part.
+const VERSION_KEY: &str = "parlante.version";
 /// Metadata that every pack carries and that a merged pack lists once for each part.
 const LISTED_KEYS: [&str; 4] =
     ["parlante.licence", "parlante.training_command", "parlante.data", "parlante.attribution"];
@@ -52,7 +54,8 @@ impl Pack {
     }
 
     /// Several packs as one. Licence, attribution, training command and data are listed one below the other; of other
-    /// metadata with the same key all parts must say the same, except for `general.*`, where the first speaks.
+    /// metadata with the same key all parts must say the same, except for `general.*` and the version, where the first
+    /// speaks.
     ///
     /// # Errors
     /// [`PackError::DuplicateTensor`] or [`PackError::Conflict`].
@@ -79,7 +82,7 @@ impl Pack {
             None => {
                 self.metadata.insert(key, value);
             }
-            Some(present) if *present == value || key.starts_with("general.") => {}
+            Some(present) if *present == value || key.starts_with("general.") || key == VERSION_KEY => {}
             Some(MetaValue::String(present)) if LISTED_KEYS.contains(&key.as_str()) => {
                 if let MetaValue::String(more) = value {
                     if !present.lines().any(|line| line == more) {

@@ -52,9 +52,9 @@ fn merged_packs_act_as_one() {
 
     assert!(matches!(Pack::merge([first.clone(), first.clone()]), Err(PackError::DuplicateTensor(_))));
     let mut newer = PackWriter::new();
-    newer.metadata("parlante.version", "2");
+    newer.metadata("parlante.count", 8u64);
     let newer = Pack::from_bytes(newer.finish()).unwrap();
-    assert_eq!(Pack::merge([first, newer]).unwrap_err(), PackError::Conflict("parlante.version".to_owned()));
+    assert_eq!(Pack::merge([first, newer]).unwrap_err(), PackError::Conflict("parlante.count".to_owned()));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What can go wrong between a photo and a fitted face.
 
-use super::{fit::FitError, load::LoadError};
+use super::{find::FindError, fit::FitError, load::LoadError};
 
 /// Why a photo did not become a fitted face.
 #[derive(Debug, thiserror::Error)]
@@ -8,6 +8,9 @@ pub enum PortraitError {
     /// The photo could not be read.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// Faces could not be looked for.
+    #[error(transparent)]
+    Find(#[from] FindError),
     /// No face in the picture.
     #[error("no face was found: try a sharper photo in which one face looks towards the camera and is not covered")]
     NoFace,

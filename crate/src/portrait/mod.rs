@@ -1,23 +1,30 @@
 //! A photo becomes a fitted 3-D face: picture, landmarks, crop, fit.
 
+pub mod blendshapes;
 pub mod crop;
+pub mod detector;
 pub mod error;
 pub mod face_model;
 pub mod face_pack;
+pub mod find;
 pub mod fit;
 pub mod fitted;
 mod glasses;
 pub mod landmarks;
 pub mod load;
+pub mod network;
 mod patch;
 pub mod picture;
 pub mod pin;
+pub mod region;
 mod resample;
 mod snap;
 pub mod solve;
+mod views;
 
 pub use error::PortraitError;
 pub use face_model::FaceModel;
+pub use find::{FaceFinder, FindError};
 pub use fitted::FittedFace;
 pub use landmarks::FaceLandmarks;
 pub use load::{LoadError, LoadOptions, load};
