@@ -187,3 +187,63 @@ impl GraphBuilder {
         self.apply(ActivationOp(activation), &[x])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{check, graph, weights};
+
+    /// The error function by its series; exact enough for |x| < 2.
+    fn erf64(x: f64) -> f64 {
+        let mut term = x;
+        let mut sum = x;
+        for n in 1..40 {
+            term *= -x * x / f64::from(n);
+            sum += term / f64::from(2 * n + 1);
+        }
+        sum * std::f64::consts::FRAC_2_SQRT_PI
+    }
+
+    fn one(activation: Activation, f: impl Fn(f64) -> f64) {
+        // Roots need positive numbers.
+        let positive = matches!(activation, Activation::Sqrt | Activation::Rsqrt);
+        let g = graph(&[&[5, 7, 3]], |b, x| {
+            let x = if positive { b.activation(x[0], Activation::Exp)? } else { x[0] };
+            let three = b.constant(Constant::f32([1], vec![3.0])?)?;
+            let x = b.mul(x, three)?;
+            b.activation(x, activation)
+        });
+        check(&g, 2e-6, |x| x[0].iter().map(|&v| f(3.0 * if positive { v.exp() } else { v })).collect());
+    }
+
+    #[test]
+    fn functions_agree_with_float64() {
+        one(Activation::None, |x| x);
+        one(Activation::Relu, |x| x.max(0.0));
+        one(Activation::Relu6, |x| x.clamp(0.0, 6.0));
+        one(Activation::LeakyRelu(0.2), |x| if x > 0.0 { x } else { f64::from(0.2f32) * x });
+        one(Activation::Gelu, |x| 0.5 * x * (1.0 + erf64(x / std::f64::consts::SQRT_2)));
+        one(Activation::Sigmoid, |x| 1.0 / (1.0 + (-x).exp()));
+        one(Activation::Silu, |x| x / (1.0 + (-x).exp()));
+        one(Activation::Tanh, f64::tanh);
+        one(Activation::Exp, f64::exp);
+        one(Activation::Sqrt, f64::sqrt);
+        one(Activation::Rsqrt, |x| 1.0 / x.sqrt());
+        one(Activation::Square, |x| x * x);
+        one(Activation::Negate, |x| -x);
+        one(Activation::Abs, f64::abs);
+    }
+
+    #[test]
+    fn prelu_has_a_slope_for_each_channel() {
+        let slopes = weights(1, &[3]);
+        let g = graph(&[&[4, 5, 3]], |b, x| b.activation(x[0], Activation::Prelu(slopes.clone())));
+        let s = slopes.to_f32();
+        check(&g, 1e-6, |x| {
+            x[0].iter().enumerate().map(|(i, &v)| if v > 0.0 { v } else { v * f64::from(s[i % 3]) }).collect()
+        });
+        let mut b = GraphBuilder::new();
+        let x = b.input("x", [4, 4]).unwrap();
+        assert!(b.activation(x, Activation::Prelu(slopes)).is_err());
+    }
+}

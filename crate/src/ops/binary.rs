@@ -118,3 +118,62 @@ impl GraphBuilder {
         self.binary(Binary::Multiply, a, b)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ops::testing::{check, graph};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn agrees_with_float64(dims in prop::collection::vec(1usize..6, 1..5), ones in any::<[bool; 8]>(), drop in 0usize..3, kind in 0usize..7) {
+            let kinds = [
+                Binary::Add, Binary::Subtract, Binary::Multiply, Binary::Divide, Binary::Maximum, Binary::Minimum,
+                Binary::SquaredDifference,
+            ];
+            let kind = kinds[kind];
+            let a: Vec<usize> = dims.iter().zip(ones).map(|(&d, one)| if one { 1 } else { d }).collect();
+            let b: Vec<usize> = dims.iter().zip(&ones[4..]).map(|(&d, &one)| if one { 1 } else { d }).collect();
+            let b = b[drop.min(b.len() - 1)..].to_vec();
+            let g = graph(&[&a, &b], |g, x| g.binary(kind, x[0], x[1]));
+            let out = g.shape(g.outputs()[0].value).clone();
+            // Quotients of noise can be large, and their error with them.
+            check(&g, 1e-5, |x| {
+                let at = |shape: &[usize], i: usize| {
+                    let (mut rest, mut offset, mut stride) = (i, 0, 1);
+                    for (axis, &length) in out.dims().iter().enumerate().rev() {
+                        let index = rest % length;
+                        rest /= length;
+                        if let Some(own) = (axis + shape.len()).checked_sub(out.rank()) {
+                            offset += if shape[own] == 1 { 0 } else { index * stride };
+                            stride *= shape[own];
+                        }
+                    }
+                    offset
+                };
+                (0..out.elements())
+                    .map(|i| (x[0][at(&a, i)], x[1][at(&b, i)]))
+                    .map(|(u, v)| match kind {
+                        Binary::Add => u + v,
+                        Binary::Subtract => u - v,
+                        Binary::Multiply => u * v,
+                        Binary::Divide => u / v,
+                        Binary::Maximum => u.max(v),
+                        Binary::Minimum => u.min(v),
+                        Binary::SquaredDifference => (u - v) * (u - v),
+                    })
+                    .collect()
+            });
+        }
+    }
+
+    #[test]
+    fn axes_that_do_not_match_are_refused() {
+        assert_eq!(broadcast(&[2, 3].into(), &[2].into()), None);
+        assert_eq!(broadcast(&[2, 1].into(), &[5].into()), Some([2, 5].into()));
+    }
+}

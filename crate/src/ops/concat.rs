@@ -61,3 +61,22 @@ impl GraphBuilder {
         self.apply(ConcatOp { axis }, values)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{check, graph};
+
+    #[test]
+    fn values_follow_each_other() {
+        let inner = graph(&[&[2, 3], &[2, 1], &[2, 2]], |b, x| b.concat(x, 1));
+        check(&inner, 0.0, |x| [&x[0][..3], &x[1][..1], &x[2][..2], &x[0][3..], &x[1][1..], &x[2][2..]].concat());
+        let outer = graph(&[&[2, 3], &[1, 3]], |b, x| b.concat(x, 0));
+        check(&outer, 0.0, |x| [&x[0][..], &x[1][..]].concat());
+        let mut b = GraphBuilder::new();
+        let (x, y) = (b.input("x", [2, 3]).unwrap(), b.input("y", [3, 2]).unwrap());
+        assert!(b.concat(&[x, y], 0).is_err());
+        assert!(b.concat(&[x, x], 2).is_err());
+        assert!(b.concat(&[], 0).is_err());
+    }
+}

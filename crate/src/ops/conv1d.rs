@@ -68,3 +68,42 @@ impl GraphBuilder {
         self.reshape(y, [steps, channels])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{check, f64s, graph, weights};
+
+    #[test]
+    fn causal_convolution_sees_only_the_past() {
+        let weight = weights(1, &[5, 3, 4]);
+        let conv = Conv1d { dilation: 2, bias: Some(weights(2, &[5])), ..Conv1d::new(weight.clone()) };
+        let g = graph(&[&[11, 4]], |b, x| b.conv1d(x[0], conv.clone().causal()));
+        let (w, bias) = (f64s(Some(&weight), 0), f64s(conv.bias.as_ref(), 5));
+        check(&g, 1e-5, |x| {
+            let mut y = Vec::new();
+            for t in 0..11usize {
+                for o in 0..5 {
+                    let mut sum = bias[o];
+                    for k in 0..3 {
+                        if let Some(s) = (t + 2 * k).checked_sub(4) {
+                            sum += (0..4).map(|c| x[0][s * 4 + c] * w[(o * 3 + k) * 4 + c]).sum::<f64>();
+                        }
+                    }
+                    y.push(sum);
+                }
+            }
+            y
+        });
+    }
+
+    #[test]
+    fn strides_shorten_time() {
+        let mut b = GraphBuilder::new();
+        let x = b.input("x", [10, 4]).unwrap();
+        let y = b.conv1d(x, Conv1d { stride: 2, ..Conv1d::new(weights(1, &[5, 3, 4])) }).unwrap();
+        assert_eq!(b.shape(y).dims(), [4, 5]);
+        assert!(b.conv1d(x, Conv1d::new(weights(1, &[5, 4]))).is_err());
+        assert!(b.conv1d(x, Conv1d::new(weights(1, &[5, 11, 4]))).is_err());
+    }
+}

@@ -132,3 +132,105 @@ impl GraphBuilder {
         self.apply(Conv2dOp(conv), &[x])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ops::testing::{check, f64s, graph, weights};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn agrees_with_float64(
+            batch in 1usize..3, size in [3usize..14, 3..14], channels in 1usize..21, out in 1usize..40,
+            kernel in [1usize..4, 1..4], stride in [1usize..3, 1..3], dilation in [1usize..3, 1..3],
+            same in any::<bool>(), sides in [0usize..3, 0..3, 0..3, 0..3], kind in 0..4,
+        ) {
+            let [top, bottom, left, right] = sides.map(|s| s + 1);
+            let padding = if same { Padding::Same } else { Padding::Explicit { top, bottom, left, right } };
+            let activation = match kind {
+                0 => Activation::None,
+                1 => Activation::Relu6,
+                2 => Activation::Sigmoid,
+                _ => Activation::Prelu(weights(3, &[out])),
+            };
+            let weight = weights(1, &[out, kernel[0], kernel[1], channels]);
+            let bias = (kind != 1).then(|| weights(2, &[out]));
+            let conv = Conv2d { weight, bias, stride, dilation, padding, activation };
+            let op = Conv2dOp(conv.clone());
+            let shape = Shape::from([batch, size[0], size[1], channels]);
+            let Ok((window, _)) = op.window(&shape) else { return Ok(()) };
+            let g = graph(&[shape.dims()], |b, x| b.conv2d(x[0], conv.clone()));
+            check(&g, 1e-5, |x| reference(&conv, &window, &x[0], channels, out));
+        }
+    }
+
+    fn reference(conv: &Conv2d, window: &Window, x: &[f64], channels: usize, out: usize) -> Vec<f64> {
+        let (w, bias) = (f64s(Some(&conv.weight), 0), f64s(conv.bias.as_ref(), out));
+        let mut y = Vec::new();
+        for n in 0..window.batch {
+            for oy in 0..window.output[0] {
+                for ox in 0..window.output[1] {
+                    for o in 0..out {
+                        let mut sum = bias[o];
+                        for ky in 0..window.kernel[0] {
+                            for kx in 0..window.kernel[1] {
+                                let (Some(sy), Some(sx)) = (window.source(0, oy, ky), window.source(1, ox, kx)) else {
+                                    continue;
+                                };
+                                for c in 0..channels {
+                                    let at = ((n * window.input[0] + sy) * window.input[1] + sx) * channels + c;
+                                    let tap = (o * window.kernel[0] + ky) * window.kernel[1] + kx;
+                                    sum += x[at] * w[tap * channels + c];
+                                }
+                            }
+                        }
+                        y.push(match &conv.activation {
+                            Activation::Relu6 => sum.clamp(0.0, 6.0),
+                            Activation::Sigmoid => 1.0 / (1.0 + (-sum).exp()),
+                            Activation::Prelu(s) if sum < 0.0 => sum * f64::from(s.to_f32()[o]),
+                            _ => sum,
+                        });
+                    }
+                }
+            }
+        }
+        y
+    }
+
+    #[test]
+    fn large_tiles_agree_with_float64() {
+        let conv = Conv2d { activation: Activation::Relu6, ..Conv2d::new(weights(1, &[70, 3, 3, 20])) };
+        let g = graph(&[&[1, 40, 37, 20]], |b, x| b.conv2d(x[0], conv.clone()));
+        let window = Conv2dOp(conv.clone()).window(&Shape::from([1, 40, 37, 20])).unwrap().0;
+        check(&g, 1e-5, |x| reference(&conv, &window, &x[0], 20, 70));
+    }
+
+    #[test]
+    fn an_activation_after_it_is_folded_into_it() {
+        let conv = Conv2d::new(weights(1, &[4, 3, 3, 2]));
+        let fused = Conv2d { activation: Activation::Relu6, ..conv.clone() };
+        let g = graph(&[&[1, 6, 6, 2]], |b, x| {
+            let y = b.conv2d(x[0], conv)?;
+            b.activation(y, Activation::Relu6)
+        });
+        assert_eq!(g.nodes().len(), 1);
+        let window = Conv2dOp(fused.clone()).window(&Shape::from([1, 6, 6, 2])).unwrap().0;
+        check(&g, 1e-5, |x| reference(&fused, &window, &x[0], 2, 4));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let mut b = GraphBuilder::new();
+        let x = b.input("x", [1, 4, 4, 3]).unwrap();
+        assert!(b.conv2d(x, Conv2d::new(weights(1, &[2, 3, 3, 4]))).is_err());
+        assert!(b.conv2d(x, Conv2d::new(weights(1, &[2, 3, 3]))).is_err());
+        let bias = Some(weights(1, &[3]));
+        assert!(b.conv2d(x, Conv2d { bias, ..Conv2d::new(weights(1, &[2, 3, 3, 3])) }).is_err());
+        let padding = Padding::VALID;
+        assert!(b.conv2d(x, Conv2d { padding, ..Conv2d::new(weights(1, &[2, 5, 5, 3])) }).is_err());
+    }
+}

@@ -149,3 +149,48 @@ impl GraphBuilder {
         self.apply(ConvTranspose2dOp(conv), &[x])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ops::testing::{check, f64s, graph, weights};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn agrees_with_float64(
+            size in [1usize..6, 1..6], channels in 1usize..6, out in 1usize..6, kernel in [1usize..5, 1..5],
+            stride in [1usize..4, 1..4], same in any::<bool>(),
+        ) {
+            let full = [0, 1].map(|a| (size[a] - 1) * stride[a] + kernel[a]);
+            let to = if same { [0, 1].map(|a| size[a] * stride[a]) } else { full };
+            let (weight, bias) = (weights(1, &[out, kernel[0], kernel[1], channels]), Some(weights(2, &[out])));
+            let conv = ConvTranspose2d { weight, bias, stride, size: to, activation: Activation::Relu };
+            let shape = Shape::from([2, size[0], size[1], channels]);
+            let g = graph(&[shape.dims()], |b, x| b.conv_transpose2d(x[0], conv.clone()));
+            let cut = [0, 1].map(|a| full[a].saturating_sub(to[a]) / 2);
+            check(&g, 1e-5, |x| {
+                let (w, bias) = (f64s(Some(&conv.weight), 0), f64s(conv.bias.as_ref(), out));
+                let mut y: Vec<f64> = (0..2 * to[0] * to[1]).flat_map(|_| bias.clone()).collect();
+                for (i, v) in x[0].iter().enumerate() {
+                    let (c, sx, sy, n) =
+                        (i % channels, i / channels % size[1], i / channels / size[1] % size[0], i / channels / size[1] / size[0]);
+                    for (ky, kx) in (0..kernel[0]).flat_map(|ky| (0..kernel[1]).map(move |kx| (ky, kx))) {
+                        let (oy, ox) = (sy * stride[0] + ky, sx * stride[1] + kx);
+                        if oy < cut[0] || ox < cut[1] || oy - cut[0] >= to[0] || ox - cut[1] >= to[1] {
+                            continue;
+                        }
+                        for o in 0..out {
+                            let target = ((n * to[0] + oy - cut[0]) * to[1] + ox - cut[1]) * out + o;
+                            y[target] += v * w[((o * kernel[0] + ky) * kernel[1] + kx) * channels + c];
+                        }
+                    }
+                }
+                y.into_iter().map(|v| v.max(0.0)).collect()
+            });
+        }
+    }
+}

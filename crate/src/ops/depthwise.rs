@@ -123,3 +123,52 @@ impl GraphBuilder {
         self.apply(Depthwise2dOp(conv), &[x])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ops::testing::{check, f64s, graph, weights};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn agrees_with_float64(
+            batch in 1usize..3, size in [2usize..12, 2..12], channels in 1usize..40, kernel in [1usize..6, 1..6],
+            stride in [1usize..3, 1..3], dilation in 1usize..3, same in any::<bool>(), prelu in any::<bool>(),
+        ) {
+            let padding = if same { Padding::Same } else { Padding::all(1) };
+            let activation = if prelu { Activation::Prelu(weights(3, &[channels])) } else { Activation::None };
+            let weight = weights(1, &[kernel[0], kernel[1], channels]);
+            let bias = Some(weights(2, &[channels]));
+            let conv = Depthwise2d { weight, bias, stride, dilation: [dilation; 2], padding, activation };
+            let shape = Shape::from([batch, size[0], size[1], channels]);
+            let Ok(window) = Depthwise2dOp(conv.clone()).window(&shape) else { return Ok(()) };
+            let g = graph(&[shape.dims()], |b, x| b.depthwise2d(x[0], conv.clone()));
+            check(&g, 1e-5, |x| {
+                let (w, bias) = (f64s(Some(&conv.weight), 0), f64s(conv.bias.as_ref(), channels));
+                let slopes = conv.activation.slope_table(channels);
+                let mut y = Vec::new();
+                for n in 0..batch {
+                    for oy in 0..window.output[0] {
+                        for ox in 0..window.output[1] {
+                            for c in 0..channels {
+                                let mut sum = bias[c];
+                                for (ky, kx) in (0..kernel[0]).flat_map(|ky| (0..kernel[1]).map(move |kx| (ky, kx))) {
+                                    if let (Some(sy), Some(sx)) = (window.source(0, oy, ky), window.source(1, ox, kx)) {
+                                        let at = ((n * size[0] + sy) * size[1] + sx) * channels + c;
+                                        sum += x[0][at] * w[(ky * kernel[1] + kx) * channels + c];
+                                    }
+                                }
+                                y.push(if sum < 0.0 { sum * f64::from(slopes[c]) } else { sum });
+                            }
+                        }
+                    }
+                }
+                y
+            });
+        }
+    }
+}

@@ -146,3 +146,66 @@ impl GraphBuilder {
         self.apply(GruOp(gru), &[x, state])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{check, f64s, graph, weights};
+
+    fn one(time: usize, channels: usize, hidden: usize) {
+        let gru = Gru {
+            input_weight: weights(1, &[3 * hidden, channels]),
+            hidden_weight: weights(2, &[3 * hidden, hidden]),
+            input_bias: weights(3, &[3 * hidden]),
+            hidden_bias: weights(4, &[3 * hidden]),
+        };
+        let g = graph(&[&[time, channels], &[hidden]], |b, x| b.gru(x[0], x[1], gru.clone()));
+        let tables = [&gru.input_weight, &gru.hidden_weight, &gru.input_bias, &gru.hidden_bias];
+        let [w, u, bi, bh] = tables.map(|t| f64s(Some(t), 0));
+        check(&g, 1e-5, |x| {
+            let sigmoid = |v: f64| 1.0 / (1.0 + (-v).exp());
+            let dot =
+                |m: &[f64], row: usize, v: &[f64]| v.iter().zip(&m[row * v.len()..]).map(|(a, b)| a * b).sum::<f64>();
+            let mut h = x[1].clone();
+            let mut y = Vec::new();
+            for input in x[0].chunks(channels) {
+                let part = |gate: usize, j: usize| {
+                    let row = gate * hidden + j;
+                    (dot(&w, row, input) + bi[row], dot(&u, row, &h) + bh[row])
+                };
+                let next: Vec<f64> = (0..hidden)
+                    .map(|j| {
+                        let gate = |g: usize| sigmoid(part(g, j).0 + part(g, j).1);
+                        let (i, s) = part(2, j);
+                        let (reset, update) = (gate(0), gate(1));
+                        (1.0 - update) * (i + reset * s).tanh() + update * h[j]
+                    })
+                    .collect();
+                h = next;
+                y.extend(&h);
+            }
+            y
+        });
+    }
+
+    #[test]
+    fn agrees_with_float64() {
+        one(1, 3, 5);
+        one(4, 7, 70);
+        one(2, 20, 300);
+    }
+
+    #[test]
+    fn what_does_not_belong_together_is_refused() {
+        let mut b = GraphBuilder::new();
+        let (x, h) = (b.input("x", [4, 3]).unwrap(), b.input("h", [5]).unwrap());
+        let gru = Gru {
+            input_weight: weights(1, &[15, 3]),
+            hidden_weight: weights(2, &[15, 5]),
+            input_bias: weights(3, &[15]),
+            hidden_bias: weights(4, &[12]),
+        };
+        assert!(b.gru(x, h, gru.clone()).is_err());
+        assert!(b.gru(h, h, Gru { hidden_bias: weights(4, &[15]), ..gru }).is_err());
+    }
+}

@@ -104,3 +104,29 @@ impl GraphBuilder {
         self.apply(LinearOp(linear), &[x])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ops::testing::{check, f64s, graph, weights};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn agrees_with_float64(rows in [1usize..5, 1..9], channels in 1usize..70, out in 1usize..70, gelu in any::<bool>()) {
+            let (weight, bias) = (weights(1, &[out, channels]), weights(2, &[out]));
+            let activation = if gelu { Activation::LeakyRelu(0.1) } else { Activation::None };
+            let linear = Linear { weight: weight.clone(), bias: Some(bias.clone()), activation };
+            let g = graph(&[&[rows[0], rows[1], channels]], |b, x| b.linear(x[0], linear));
+            let (w, bias) = (f64s(Some(&weight), 0), f64s(Some(&bias), 0));
+            check(&g, 1e-5, |x| {
+                let row = |r: &[f64], o: usize| r.iter().zip(&w[o * channels..]).map(|(a, b)| a * b).sum::<f64>() + bias[o];
+                let all = x[0].chunks(channels).flat_map(|r| (0..out).map(|o| row(r, o)).collect::<Vec<_>>());
+                all.map(|v| if gelu && v < 0.0 { v * f64::from(0.1f32) } else { v }).collect()
+            });
+        }
+    }
+}

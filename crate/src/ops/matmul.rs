@@ -93,3 +93,44 @@ impl GraphBuilder {
         self.apply(MatMulOp { transposed: true }, &[a, b])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ops::testing::{check, graph};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn agrees_with_float64(batch in 1usize..4, m in 1usize..20, k in 1usize..40, n in 1usize..20, transposed in any::<bool>()) {
+            let second = if transposed { [batch, n, k] } else { [batch, k, n] };
+            let g = graph(&[&[batch, m, k], &second], |b, x| {
+                if transposed { b.matmul_transposed(x[0], x[1]) } else { b.matmul(x[0], x[1]) }
+            });
+            check(&g, 1e-5, |x| {
+                let other = |i: usize, l: usize, j: usize| {
+                    x[1][if transposed { (i * n + j) * k + l } else { (i * k + l) * n + j }]
+                };
+                let mut y = Vec::new();
+                for i in 0..batch {
+                    for r in 0..m {
+                        y.extend((0..n).map(|j| (0..k).map(|l| x[0][(i * m + r) * k + l] * other(i, l, j)).sum::<f64>()));
+                    }
+                }
+                y
+            });
+        }
+    }
+
+    #[test]
+    fn what_does_not_multiply_is_refused() {
+        let mut b = GraphBuilder::new();
+        let (x, y, v) = (b.input("x", [2, 3]).unwrap(), b.input("y", [2, 3]).unwrap(), b.input("v", [3]).unwrap());
+        assert!(b.matmul(x, y).is_err());
+        assert!(b.matmul(x, v).is_err());
+        assert!(b.matmul_transposed(x, y).is_ok());
+    }
+}

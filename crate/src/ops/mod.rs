@@ -25,6 +25,8 @@ mod reshape;
 mod resize;
 mod slice;
 mod softmax;
+#[cfg(test)]
+pub(crate) mod testing;
 mod window;
 
 pub use activation::Activation;

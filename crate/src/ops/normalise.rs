@@ -112,3 +112,44 @@ impl GraphBuilder {
         self.apply(NormaliseOp(normalise), &[x])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ops::testing::{check, f64s, graph, weights};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn agrees_with_float64(dims in [1usize..3, 1..12, 1..12, 1..80], pixels in any::<bool>(), affine in any::<bool>()) {
+            let channels = dims[3];
+            let over = if pixels { NormaliseOver::Pixels } else { NormaliseOver::Channels };
+            let table = |seed| affine.then(|| weights(seed, &[channels]));
+            let normalise = Normalise { over, scale: table(1), shift: table(2), epsilon: 1e-3 };
+            let g = graph(&[&dims], |b, x| b.normalise(x[0], normalise.clone()));
+            let (scale, shift) = (normalise.scale.as_ref(), f64s(normalise.shift.as_ref(), channels));
+            let scale = scale.map_or(vec![1.0; channels], |s| f64s(Some(s), 0));
+            check(&g, 2e-5, |x| {
+                let block = dims[1] * dims[2] * channels;
+                let group = |i: usize| if pixels { i / block * channels + i % channels } else { i / channels };
+                let mut members = vec![Vec::new(); if pixels { dims[0] * channels } else { x[0].len() / channels }];
+                x[0].iter().enumerate().for_each(|(i, &v)| members[group(i)].push(v));
+                let moments: Vec<(f64, f64)> = members
+                    .iter()
+                    .map(|m| {
+                        let mean = m.iter().sum::<f64>() / m.len() as f64;
+                        (mean, m.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / m.len() as f64)
+                    })
+                    .collect();
+                let one = |(i, v): (usize, &f64)| {
+                    let (mean, variance) = moments[group(i)];
+                    (v - mean) / (variance + f64::from(1e-3f32)).sqrt() * scale[i % channels] + shift[i % channels]
+                };
+                x[0].iter().enumerate().map(one).collect()
+            });
+        }
+    }
+}

@@ -58,3 +58,34 @@ impl GraphBuilder {
         self.apply(PadOp { widths: widths.to_vec(), fill }, &[x])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ops::testing::{check, graph};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn agrees_with_float64(dims in prop::array::uniform3(1usize..5), widths in any::<[[u8; 2]; 3]>(), fill in -2.0f32..2.0) {
+            let widths = widths.map(|w| w.map(|n| usize::from(n % 3)));
+            let g = graph(&[&dims], |b, x| b.pad(x[0], &widths, fill));
+            let out = g.shape(g.outputs()[0].value).clone();
+            let (from, to) = (Shape::from(dims).strides(), out.strides());
+            check(&g, 0.0, |x| {
+                let one = |i: usize| {
+                    let mut at = 0;
+                    for a in 0..3 {
+                        let inside = (i / to[a] % out.dims()[a]).checked_sub(widths[a][0]).filter(|&p| p < dims[a]);
+                        at += inside? * from[a];
+                    }
+                    Some(x[0][at])
+                };
+                (0..out.elements()).map(|i| one(i).unwrap_or(f64::from(fill))).collect()
+            });
+        }
+    }
+}

@@ -48,3 +48,20 @@ impl GraphBuilder {
         self.apply(PermuteOp(order.to_vec()), &[x])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{check, graph};
+
+    #[test]
+    fn axes_move() {
+        let g = graph(&[&[2, 3, 4]], |b, x| b.permute(x[0], &[2, 0, 1]));
+        assert_eq!(g.shape(g.outputs()[0].value).dims(), [4, 2, 3]);
+        check(&g, 0.0, |x| (0..24).map(|i| x[0][(i / 3 % 2) * 12 + (i % 3) * 4 + i / 6]).collect());
+        let mut b = GraphBuilder::new();
+        let x = b.input("x", [2, 3]).unwrap();
+        assert!(b.permute(x, &[0, 0]).is_err());
+        assert!(b.permute(x, &[0]).is_err());
+    }
+}

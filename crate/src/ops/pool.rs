@@ -97,3 +97,54 @@ impl GraphBuilder {
         self.apply(PoolOp(pool), &[x])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ops::testing::{check, graph};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn agrees_with_float64(
+            size in [2usize..10, 2..10], channels in 1usize..6, kernel in [1usize..4, 1..4], stride in [1usize..3, 1..3],
+            same in any::<bool>(), max in any::<bool>(),
+        ) {
+            let padding = if same { Padding::Same } else { Padding::VALID };
+            let kind = if max { PoolKind::Max } else { PoolKind::Average };
+            let pool = Pool { kind, kernel, stride, padding };
+            let shape = Shape::from([2, size[0], size[1], channels]);
+            let Ok(window) = PoolOp(pool).window(&shape) else { return Ok(()) };
+            let g = graph(&[shape.dims()], |b, x| b.pool(x[0], pool));
+            check(&g, 1e-6, |x| {
+                let mut y = Vec::new();
+                for n in 0..2 {
+                    for (oy, ox) in (0..window.output[0]).flat_map(|oy| (0..window.output[1]).map(move |ox| (oy, ox))) {
+                        for c in 0..channels {
+                            let mut seen = Vec::new();
+                            for (ky, kx) in (0..kernel[0]).flat_map(|ky| (0..kernel[1]).map(move |kx| (ky, kx))) {
+                                if let (Some(sy), Some(sx)) = (window.source(0, oy, ky), window.source(1, ox, kx)) {
+                                    seen.push(x[0][((n * size[0] + sy) * size[1] + sx) * channels + c]);
+                                }
+                            }
+                            let largest = seen.iter().copied().fold(f64::MIN, f64::max);
+                            y.push(if max { largest } else { seen.iter().sum::<f64>() / seen.len() as f64 });
+                        }
+                    }
+                }
+                y
+            });
+        }
+    }
+
+    #[test]
+    fn windows_of_nothing_but_padding_are_refused() {
+        let mut b = GraphBuilder::new();
+        let x = b.input("x", [1, 4, 4, 1]).unwrap();
+        let pool = Pool { kind: PoolKind::Max, kernel: [2, 2], stride: [1, 1], padding: Padding::all(2) };
+        assert!(b.pool(x, pool).is_err());
+    }
+}

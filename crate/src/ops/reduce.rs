@@ -84,3 +84,39 @@ impl GraphBuilder {
         self.apply(ReduceOp { kind, axes }, &[x])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ops::testing::{check, graph};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn agrees_with_float64(dims in prop::array::uniform4(1usize..6), chosen in any::<[bool; 4]>(), kind in 0usize..3) {
+            let kind = [Reduce::Sum, Reduce::Mean, Reduce::Max][kind];
+            let axes: Vec<usize> = (0..4).filter(|&a| chosen[a]).collect();
+            let g = graph(&[&dims], |b, x| b.reduce(kind, x[0], &axes));
+            let out = g.shape(g.outputs()[0].value).clone();
+            let strides = Shape::from(dims).strides();
+            check(&g, 1e-5, |x| {
+                let mut groups = vec![Vec::new(); out.elements()];
+                for (i, &v) in x[0].iter().enumerate() {
+                    let target: usize = (0..4)
+                        .map(|a| if chosen[a] { 0 } else { i / strides[a] % dims[a] * out.strides()[a] })
+                        .sum();
+                    groups[target].push(v);
+                }
+                let one = |g: &Vec<f64>| match kind {
+                    Reduce::Sum => g.iter().sum(),
+                    Reduce::Mean => g.iter().sum::<f64>() / g.len() as f64,
+                    Reduce::Max => g.iter().copied().fold(f64::MIN, f64::max),
+                };
+                groups.iter().map(one).collect()
+            });
+        }
+    }
+}

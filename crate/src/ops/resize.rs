@@ -101,3 +101,49 @@ impl GraphBuilder {
         self.apply(ResizeOp { size, sampling }, &[x])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ops::testing::{check, graph};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn agrees_with_float64(size in [1usize..9, 1..9], to in [1usize..15, 1..15], channels in 1usize..4, how in 0usize..3) {
+            let sampling = [Sampling::HalfPixel, Sampling::AlignCorners, Sampling::Corner][how];
+            let g = graph(&[&[2, size[0], size[1], channels]], |b, x| b.resize(x[0], to, sampling));
+            check(&g, 1e-5, |x| {
+                let place = |i: usize, axis: usize| {
+                    let (n, m) = (size[axis] as f64, to[axis] as f64);
+                    let at = match sampling {
+                        Sampling::HalfPixel => (i as f64 + 0.5) * n / m - 0.5,
+                        Sampling::AlignCorners if to[axis] == 1 => 0.0,
+                        Sampling::AlignCorners => i as f64 * (n - 1.0) / (m - 1.0),
+                        Sampling::Corner => i as f64 * n / m,
+                    };
+                    at.clamp(0.0, n - 1.0)
+                };
+                let mut y = Vec::new();
+                for n in 0..2 {
+                    for (oy, ox) in (0..to[0]).flat_map(|oy| (0..to[1]).map(move |ox| (oy, ox))) {
+                        let (py, px) = (place(oy, 0), place(ox, 1));
+                        for c in 0..channels {
+                            let mut sum = 0.0;
+                            for (sy, sx) in (0..size[0]).flat_map(|sy| (0..size[1]).map(move |sx| (sy, sx))) {
+                                let weight = |p: f64, s: usize| (1.0 - (p - s as f64).abs()).max(0.0);
+                                let pixel = x[0][((n * size[0] + sy) * size[1] + sx) * channels + c];
+                                sum += weight(py, sy) * weight(px, sx) * pixel;
+                            }
+                            y.push(sum);
+                        }
+                    }
+                }
+                y
+            });
+        }
+    }
+}

@@ -64,3 +64,22 @@ impl GraphBuilder {
         self.slice(x, &ranges)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{check, graph};
+
+    #[test]
+    fn a_box_is_cut_out() {
+        let g = graph(&[&[4, 5, 3]], |b, x| b.slice(x[0], &[1..3, 0..5, 2..3]));
+        check(&g, 0.0, |x| (0..10).map(|i| x[0][(i / 5 + 1) * 15 + i % 5 * 3 + 2]).collect());
+        let last = graph(&[&[4, 3]], |b, x| b.slice_axis(x[0], 0, 3..4));
+        check(&last, 0.0, |x| x[0][9..].to_vec());
+        let mut b = GraphBuilder::new();
+        let x = b.input("x", [4, 3]).unwrap();
+        assert!(b.slice_axis(x, 0, 3..5).is_err());
+        assert!(b.slice_axis(x, 0, 2..2).is_err());
+        assert!(b.slice_axis(x, 2, 0..1).is_err());
+    }
+}

@@ -46,3 +46,31 @@ impl GraphBuilder {
         self.apply(SoftmaxOp, &[x])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        graph::Constant,
+        ops::testing::{check, graph},
+    };
+
+    #[test]
+    fn rows_sum_to_one_and_large_numbers_do_not_overflow() {
+        for length in [1, 5, 64, 150] {
+            let g = graph(&[&[3, 2, length]], |b, x| {
+                let factor = b.constant(Constant::f32([1], vec![200.0])?)?;
+                let x = b.mul(x[0], factor)?;
+                b.softmax(x)
+            });
+            check(&g, 2e-5, |x| {
+                let row = |r: &[f64]| {
+                    let largest = r.iter().fold(f64::MIN, |m, v| m.max(*v)) * 200.0;
+                    let e: Vec<f64> = r.iter().map(|v| (200.0 * v - largest).exp()).collect();
+                    let sum: f64 = e.iter().sum();
+                    e.into_iter().map(move |v| v / sum)
+                };
+                x[0].chunks(length).flat_map(row).collect()
+            });
+        }
+    }
+}
