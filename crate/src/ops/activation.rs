@@ -42,15 +42,14 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Its value at `x`; `slope` is the channel's, for [`Self::Prelu`].
+    /// Its value at `x`. PReLU's slopes belong to channels and are not known here: it is the kernels' own.
     #[inline]
-    pub(crate) fn at(&self, x: f32, slope: f32) -> f32 {
+    pub(crate) fn at(&self, x: f32) -> f32 {
         match *self {
-            Self::None => x,
+            Self::None | Self::Prelu(_) => x,
             Self::Relu => x.max(0.0),
             Self::Relu6 => x.clamp(0.0, 6.0),
             Self::LeakyRelu(slope) => x.max(0.0) + slope * x.min(0.0),
-            Self::Prelu(_) => x.max(0.0) + slope * x.min(0.0),
             Self::Gelu => 0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2)),
             Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
             Self::Silu => x / (1.0 + (-x).exp()),

@@ -2,8 +2,13 @@
 
 use candle_core::{Device, Tensor};
 
-use super::{Activation, Padding, window::Window};
-use super::{dispatch::epilogue, product::ImplicitProduct};
+use super::{
+    Activation, Padding,
+    cpu::{self, Product},
+    dispatch::epilogue,
+    product::ImplicitProduct,
+    window::Window,
+};
 use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 /// A dense convolution over `[batch, height, width, in]`.
@@ -54,6 +59,33 @@ impl Conv2dOp {
         c.activation.check("conv2d", out)?;
         Ok((Window::new("conv2d", input, [kh, kw], c.stride, c.dilation, c.padding)?, out))
     }
+
+    /// The convolution made of candle's own operations, for devices without a kernel of ours: one matrix product for each
+    /// tap of the window, summed.
+    fn taps(&self, window: &Window, out: usize, device: &Device) -> candle_core::Result<CandleKernel> {
+        let (window, channels) = (*window, self.0.weight.shape().last());
+        let taps = window.kernel[0] * window.kernel[1];
+        let weight = Tensor::from_vec(self.0.weight.to_f32(), (out, taps, channels), device)?;
+        let weight = weight.permute((1, 2, 0))?.contiguous()?;
+        let bias = self.0.bias.as_ref().map(|b| Tensor::from_vec(b.to_f32(), out, device)).transpose()?;
+        let activation = self.0.activation.clone();
+        let shape = window.output_shape(out);
+        Ok(Box::new(move |x| {
+            let mut sum: Option<Tensor> = None;
+            for (tap, pixels) in window.taps(x[0], 0.0)?.iter().enumerate() {
+                let product = pixels.reshape(((), channels))?.matmul(&weight.get(tap)?)?;
+                sum = Some(match sum {
+                    Some(sum) => (sum + product)?,
+                    None => product,
+                });
+            }
+            let mut y = sum.ok_or_else(|| candle_core::Error::msg("a convolution has at least one tap"))?;
+            if let Some(bias) = &bias {
+                y = y.broadcast_add(bias)?;
+            }
+            activation.tensor(&y.reshape(shape.dims())?)
+        }))
+    }
 }
 
 impl Operation for Conv2dOp {
@@ -84,28 +116,13 @@ impl Operation for Conv2dOp {
 
     fn candle(&self, inputs: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
         let (window, out) = self.window(inputs[0]).map_err(candle_core::Error::wrap)?;
-        let [taps, channels] = [window.kernel[0] * window.kernel[1], inputs[0].last()];
-        let weight = Tensor::from_vec(self.0.weight.to_f32(), (out, taps, channels), device)?;
-        // One matrix [in, out] for each tap: the convolution is the sum of the shifted inputs' products.
-        let weight = weight.permute((1, 2, 0))?.contiguous()?;
-        let bias = self.0.bias.as_ref().map(|b| Tensor::from_vec(b.to_f32(), out, device)).transpose()?;
-        let activation = self.0.activation.clone();
-        let shape = window.output_shape(out);
-        Ok(Box::new(move |x| {
-            let mut sum: Option<Tensor> = None;
-            for (tap, pixels) in window.taps(x[0], 0.0)?.iter().enumerate() {
-                let product = pixels.reshape(((), channels))?.matmul(&weight.get(tap)?)?;
-                sum = Some(match sum {
-                    Some(sum) => (sum + product)?,
-                    None => product,
-                });
-            }
-            let mut y = sum.ok_or_else(|| candle_core::Error::msg("a convolution has at least one tap"))?;
-            if let Some(bias) = &bias {
-                y = y.broadcast_add(bias)?;
-            }
-            activation.tensor(&y.reshape(shape.dims())?)
-        }))
+        if device.is_cpu() {
+            let c = &self.0;
+            let product = Product::new(window, inputs[0].last(), &c.weight, c.bias.as_ref(), &c.activation);
+            let dims = window.output_shape(out).dims().to_vec();
+            return Ok(Box::new(move |x| cpu::apply("conv2d", x[0], &dims, &|x, y| product.run(x, y))));
+        }
+        self.taps(&window, out, device)
     }
 
     fn gpu(&self, inputs: &[&Shape], _: &Shape) -> Vec<Dispatch> {
@@ -199,6 +216,22 @@ mod tests {
             }
         }
         y
+    }
+
+    /// The version for other devices, run on this one, against the processor's own.
+    #[test]
+    fn both_candle_versions_agree() {
+        let (stride, dilation, padding) = ([2, 1], [1, 2], Padding::all(2));
+        let activation = Activation::Prelu(weights(3, &[21]));
+        let bias = Some(weights(2, &[21]));
+        let conv = Conv2d { weight: weights(1, &[21, 3, 2, 7]), bias, stride, dilation, padding, activation };
+        let (op, shape) = (Conv2dOp(conv), Shape::from([2, 9, 8, 7]));
+        let (window, out) = op.window(&shape).unwrap();
+        let x = Tensor::from_vec(crate::ops::testing::noise(5, shape.elements()), shape.dims(), &Device::Cpu).unwrap();
+        let kernel = op.candle(&[&shape], &window.output_shape(out), &Device::Cpu).unwrap();
+        let taps = op.taps(&window, out, &Device::Cpu).unwrap();
+        let difference = (kernel(&[&x]).unwrap() - taps(&[&x]).unwrap()).unwrap().abs().unwrap();
+        assert!(difference.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-5);
     }
 
     #[test]

@@ -2,8 +2,12 @@
 
 use candle_core::{Device, Tensor};
 
-use super::dispatch::{elementwise, epilogue, shader};
-use super::{Activation, Padding, window::Window};
+use super::{
+    Activation, Padding,
+    cpu::{self, Depthwise},
+    dispatch::{elementwise, epilogue, shader},
+    window::Window,
+};
 use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 /// A depthwise convolution over `[batch, height, width, channels]`; as many channels come out as go in.
@@ -52,6 +56,30 @@ impl Depthwise2dOp {
         c.activation.check("depthwise2d", channels)?;
         Window::new("depthwise2d", input, [kh, kw], c.stride, c.dilation, c.padding)
     }
+
+    /// The convolution made of candle's own operations, for devices without a kernel of ours: one product for each tap of
+    /// the window, summed.
+    fn taps(&self, window: &Window, device: &Device) -> candle_core::Result<CandleKernel> {
+        let (window, channels) = (*window, self.0.weight.shape().last());
+        let weight = Tensor::from_vec(self.0.weight.to_f32(), (window.kernel[0] * window.kernel[1], channels), device)?;
+        let bias = self.0.bias.as_ref().map(|b| Tensor::from_vec(b.to_f32(), channels, device)).transpose()?;
+        let activation = self.0.activation.clone();
+        Ok(Box::new(move |x| {
+            let mut sum: Option<Tensor> = None;
+            for (tap, pixels) in window.taps(x[0], 0.0)?.iter().enumerate() {
+                let product = pixels.broadcast_mul(&weight.get(tap)?)?;
+                sum = Some(match sum {
+                    Some(sum) => (sum + product)?,
+                    None => product,
+                });
+            }
+            let mut y = sum.ok_or_else(|| candle_core::Error::msg("a convolution has at least one tap"))?;
+            if let Some(bias) = &bias {
+                y = y.broadcast_add(bias)?;
+            }
+            activation.tensor(&y)
+        }))
+    }
 }
 
 impl Operation for Depthwise2dOp {
@@ -79,25 +107,13 @@ impl Operation for Depthwise2dOp {
 
     fn candle(&self, inputs: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
         let window = self.window(inputs[0]).map_err(candle_core::Error::wrap)?;
-        let channels = inputs[0].last();
-        let weight = Tensor::from_vec(self.0.weight.to_f32(), (window.kernel[0] * window.kernel[1], channels), device)?;
-        let bias = self.0.bias.as_ref().map(|b| Tensor::from_vec(b.to_f32(), channels, device)).transpose()?;
-        let activation = self.0.activation.clone();
-        Ok(Box::new(move |x| {
-            let mut sum: Option<Tensor> = None;
-            for (tap, pixels) in window.taps(x[0], 0.0)?.iter().enumerate() {
-                let product = pixels.broadcast_mul(&weight.get(tap)?)?;
-                sum = Some(match sum {
-                    Some(sum) => (sum + product)?,
-                    None => product,
-                });
-            }
-            let mut y = sum.ok_or_else(|| candle_core::Error::msg("a convolution has at least one tap"))?;
-            if let Some(bias) = &bias {
-                y = y.broadcast_add(bias)?;
-            }
-            activation.tensor(&y)
-        }))
+        if device.is_cpu() {
+            let (c, channels) = (&self.0, inputs[0].last());
+            let kernel = Depthwise::new(window, channels, &c.weight, c.bias.as_ref(), &c.activation);
+            let dims = window.output_shape(channels).dims().to_vec();
+            return Ok(Box::new(move |x| cpu::apply("depthwise2d", x[0], &dims, &|x, y| kernel.run(x, y))));
+        }
+        self.taps(&window, device)
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
@@ -170,5 +186,20 @@ mod tests {
                 y
             });
         }
+    }
+    /// The version for other devices, run on this one, against the processor's own.
+    #[test]
+    fn both_candle_versions_agree() {
+        let (stride, dilation, padding) = ([2, 1], [1, 2], Padding::all(2));
+        let activation = Activation::Prelu(weights(3, &[21]));
+        let bias = Some(weights(2, &[21]));
+        let conv = Depthwise2d { weight: weights(1, &[3, 2, 21]), bias, stride, dilation, padding, activation };
+        let (op, shape) = (Depthwise2dOp(conv), Shape::from([2, 9, 8, 21]));
+        let window = op.window(&shape).unwrap();
+        let x = Tensor::from_vec(crate::ops::testing::noise(5, shape.elements()), shape.dims(), &Device::Cpu).unwrap();
+        let kernel = op.candle(&[&shape], &window.output_shape(21), &Device::Cpu).unwrap();
+        let taps = op.taps(&window, &Device::Cpu).unwrap();
+        let difference = (kernel(&[&x]).unwrap() - taps(&[&x]).unwrap()).unwrap().abs().unwrap();
+        assert!(difference.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-5);
     }
 }

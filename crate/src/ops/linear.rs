@@ -2,8 +2,13 @@
 
 use candle_core::{Device, Tensor};
 
-use super::{Activation, window::Window};
-use super::{dispatch::epilogue, product::ImplicitProduct};
+use super::{
+    Activation,
+    cpu::{self, Product},
+    dispatch::epilogue,
+    product::ImplicitProduct,
+    window::Window,
+};
 use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 /// `activation(x · weightᵀ + bias)` over the last axis; all other axes stay.
@@ -69,6 +74,12 @@ impl Operation for LinearOp {
 
     fn candle(&self, inputs: &[&Shape], output: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
         let [out, channels] = [output.last(), inputs[0].last()];
+        if device.is_cpu() {
+            let (l, window) = (&self.0, Window::row(inputs[0].rows()));
+            let product = Product::new(window, channels, &l.weight, l.bias.as_ref(), &l.activation);
+            let dims = output.dims().to_vec();
+            return Ok(Box::new(move |x| cpu::apply("linear", x[0], &dims, &|x, y| product.run(x, y))));
+        }
         let weight = Tensor::from_vec(self.0.weight.to_f32(), (out, channels), device)?.t()?.contiguous()?;
         let bias = self.0.bias.as_ref().map(|b| Tensor::from_vec(b.to_f32(), out, device)).transpose()?;
         let activation = self.0.activation.clone();

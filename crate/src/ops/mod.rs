@@ -10,6 +10,7 @@ mod concat;
 mod conv1d;
 mod conv2d;
 mod conv_transpose2d;
+mod cpu;
 mod depthwise;
 mod dispatch;
 mod gru;

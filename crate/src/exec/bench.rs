@@ -1,0 +1,177 @@
+//! Measures a network operation by operation: what `parlante bench` prints.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{ExecError, Gpu, auto::Executor, candle::Session, clock::seconds, wgpu::GpuSession};
+use crate::graph::Graph;
+
+/// One operation's work and time.
+#[derive(Clone, Debug, Serialize)]
+pub struct OperationTime {
+    /// Name of the operation.
+    pub operation: &'static str,
+    /// Lengths of the axes of its result.
+    pub output: Vec<usize>,
+    /// Floating point operations in billions; a multiply-add counts as two.
+    pub gflop: f64,
+    /// Bytes that must at least move.
+    pub bytes: u64,
+    /// Seconds, the smallest of all runs.
+    pub seconds: f64,
+}
+
+impl OperationTime {
+    /// Billions of floating point operations a second.
+    pub fn gflop_per_second(&self) -> f64 {
+        if self.seconds > 0.0 { self.gflop / self.seconds } else { 0.0 }
+    }
+}
+
+/// A network's work and time on one executor.
+#[derive(Clone, Debug, Serialize)]
+pub struct NetworkTime {
+    /// Name of the network.
+    pub network: String,
+    /// Where it ran: `candle` or `wgpu`.
+    pub executor: &'static str,
+    /// Floating point operations of a run in billions.
+    pub gflop: f64,
+    /// Bytes of weights as f32.
+    pub weight_bytes: u64,
+    /// Seconds of a whole run, inputs and readback included; the smallest of all runs.
+    pub seconds: f64,
+    /// Every operation in the order in which it runs.
+    pub operations: Vec<OperationTime>,
+}
+
+impl NetworkTime {
+    /// Billions of floating point operations a second, over the whole run.
+    pub fn gflop_per_second(&self) -> f64 {
+        if self.seconds > 0.0 { self.gflop / self.seconds } else { 0.0 }
+    }
+}
+
+/// Measures `graph` on the processor; the smallest of `runs` counts, after one to warm up.
+///
+/// # Errors
+/// [`ExecError::Candle`].
+pub fn bench_candle(network: &str, graph: &Graph, runs: usize) -> Result<NetworkTime, ExecError> {
+    let zeros = zeros(graph);
+    let inputs: Vec<&[f32]> = zeros.iter().map(Vec::as_slice).collect();
+    let mut session = Session::new(graph)?;
+    let mut result = empty(network, graph, Executor::Candle);
+    for run in 0..=runs.max(1) {
+        let start = seconds();
+        session.run(&inputs)?;
+        let whole = seconds() - start;
+        let operations = &mut result.operations;
+        session.run_observed(&inputs, |i, step| {
+            let start = seconds();
+            step()?;
+            if run > 0 {
+                operations[i].seconds = operations[i].seconds.min(seconds() - start);
+            }
+            Ok(())
+        })?;
+        if run > 0 {
+            result.seconds = result.seconds.min(whole);
+        }
+    }
+    Ok(result)
+}
+
+/// Measures `graph` on a GPU; the smallest of `runs` counts, after one to warm up. The clocks of GPUs are coarse or absent,
+/// so an operation is timed by submitting it once and many times and dividing the difference.
+///
+/// # Errors
+/// [`ExecError::Gpu`].
+pub async fn bench_wgpu(network: &str, graph: &Graph, gpu: &Arc<Gpu>, runs: usize) -> Result<NetworkTime, ExecError> {
+    let zeros = zeros(graph);
+    let inputs: Vec<&[f32]> = zeros.iter().map(Vec::as_slice).collect();
+    let mut session = GpuSession::new(graph, gpu)?;
+    let mut result = empty(network, graph, Executor::Wgpu);
+    for run in 0..=runs.max(1) {
+        let start = seconds();
+        session.run(&inputs).await?;
+        if run > 0 {
+            result.seconds = result.seconds.min(seconds() - start);
+        }
+    }
+    for (i, node) in graph.nodes().iter().enumerate() {
+        result.operations[i].seconds = 0.0;
+        if node.operation.is_view() {
+            continue;
+        }
+        // On a software adapter an operation takes long enough to be timed alone.
+        let many = if gpu.is_software() { 2 } else { 50 };
+        let mut best = f64::INFINITY;
+        for _ in 0..runs.max(1) {
+            let mut took = [0.0; 2];
+            for (slot, repeats) in took.iter_mut().zip([1, many]) {
+                let start = seconds();
+                session.run_node(i, repeats).await?;
+                *slot = seconds() - start;
+            }
+            best = best.min((took[1] - took[0]).max(0.0) / (many - 1) as f64);
+        }
+        result.operations[i].seconds = best;
+    }
+    Ok(result)
+}
+
+fn zeros(graph: &Graph) -> Vec<Vec<f32>> {
+    graph.inputs().iter().map(|p| vec![0.0; graph.shape(p.value).elements()]).collect()
+}
+
+fn empty(network: &str, graph: &Graph, executor: Executor) -> NetworkTime {
+    let operation = |n: crate::graph::NodeCost| OperationTime {
+        operation: n.operation,
+        output: n.output.dims().to_vec(),
+        gflop: n.cost.flops as f64 * 1e-9,
+        bytes: n.cost.bytes,
+        seconds: f64::INFINITY,
+    };
+    NetworkTime {
+        network: network.to_owned(),
+        executor: match executor {
+            Executor::Candle => "candle",
+            Executor::Wgpu => "wgpu",
+        },
+        gflop: graph.cost().flops as f64 * 1e-9,
+        weight_bytes: graph.weight_bytes(),
+        seconds: f64::INFINITY,
+        operations: graph.node_costs().into_iter().map(operation).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        graph::GraphBuilder,
+        ops::{
+            Conv2d,
+            testing::{GPU, weights},
+        },
+    };
+
+    #[test]
+    fn every_operation_has_a_time() {
+        let mut b = GraphBuilder::new();
+        let x = b.input("x", [1, 16, 16, 8]).unwrap();
+        let y = b.conv2d(x, Conv2d::new(weights(1, &[16, 3, 3, 8]))).unwrap();
+        let y = b.add(y, y).unwrap();
+        b.output("y", y).unwrap();
+        let graph = b.build().unwrap();
+        let candle = bench_candle("test", &graph, 2).unwrap();
+        let wgpu = pollster::block_on(bench_wgpu("test", &graph, &GPU, 1)).unwrap();
+        for time in [candle, wgpu] {
+            assert_eq!(time.operations.len(), 2);
+            assert!(time.seconds.is_finite() && time.seconds > 0.0);
+            assert!(time.operations.iter().all(|o| o.seconds.is_finite()));
+            assert!((time.gflop - 1e-9 * (2 * 256 * 16 * 72 + 256 * 16) as f64).abs() < 1e-12);
+        }
+    }
+}

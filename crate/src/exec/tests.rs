@@ -1,0 +1,184 @@
+//! Whole networks: both executors must agree, and memory must be reused.
+
+use super::{candle::Session, wgpu::GpuSession};
+use crate::{
+    graph::{Constant, Graph, GraphBuilder, GraphError, MemoryPlan},
+    ops::{
+        Activation, Conv1d, Conv2d, ConvTranspose2d, Depthwise2d, Gru, Linear, Normalise, NormaliseOver, Padding, Pool,
+        PoolKind, Reduce, Sampling,
+        testing::{GPU, noise, weights},
+    },
+};
+
+/// Residual blocks like those of a face detector: depthwise, pointwise, padded and pooled shortcut.
+fn detector() -> Result<Graph, GraphError> {
+    let mut b = GraphBuilder::new();
+    let image = b.input("image", [1, 64, 64, 3])?;
+    let stem = Conv2d { stride: [2, 2], activation: Activation::Relu, ..Conv2d::new(weights(1, &[16, 5, 5, 3])) };
+    let mut x = b.conv2d(image, Conv2d { bias: Some(weights(2, &[16])), ..stem })?;
+    let mut channels = 16;
+    for block in 0..6u64 {
+        let down = block % 2 == 1;
+        let out = if down { channels + 8 } else { channels };
+        let stride = if down { [2, 2] } else { [1, 1] };
+        let y = b.depthwise2d(x, Depthwise2d { stride, ..Depthwise2d::new(weights(10 + block, &[3, 3, channels])) })?;
+        let scale =
+            Constant::f32([out, 1, 1, channels], noise(20 + block, out * channels).iter().map(|v| v * 0.3).collect())?;
+        let y = b.conv2d(y, Conv2d { bias: Some(weights(30 + block, &[out])), ..Conv2d::new(scale) })?;
+        let mut shortcut = x;
+        if down {
+            let pool = Pool { kind: PoolKind::Max, kernel: [2, 2], stride: [2, 2], padding: Padding::Same };
+            shortcut = b.pool(x, pool)?;
+            shortcut = b.pad(shortcut, &[[0, 0], [0, 0], [0, 0], [0, 8]], 0.0)?;
+        }
+        x = b.add(y, shortcut)?;
+        x = b.activation(x, Activation::Prelu(weights(40 + block, &[out])))?;
+        channels = out;
+    }
+    let scores =
+        b.conv2d(x, Conv2d { activation: Activation::Sigmoid, ..Conv2d::new(weights(50, &[2, 1, 1, channels])) })?;
+    let scores = b.reshape(scores, [32, 1, 1])?;
+    b.output("scores", scores)?;
+    let up = ConvTranspose2d {
+        weight: weights(60, &[4, 2, 2, channels]),
+        bias: Some(weights(61, &[4])),
+        stride: [2, 2],
+        size: [8, 8],
+        activation: Activation::Relu,
+    };
+    let up = b.conv_transpose2d(x, up)?;
+    let up = b.resize(up, [19, 13], Sampling::HalfPixel)?;
+    b.output("mask", up)?;
+    b.build()
+}
+
+/// Streaming speech network: convolution in time, a GRU with its state outside, layer norm, attention.
+fn speech() -> Result<Graph, GraphError> {
+    let mut b = GraphBuilder::new();
+    let x = b.input("features", [12, 20])?;
+    let state = b.input("state", [24])?;
+    let conv = Conv1d { activation: Activation::Gelu, stride: 2, ..Conv1d::new(weights(1, &[24, 3, 20])) };
+    let y = b.conv1d(x, conv.causal())?;
+    let gru = Gru {
+        input_weight: weights(2, &[72, 24]),
+        hidden_weight: weights(3, &[72, 24]),
+        input_bias: weights(4, &[72]),
+        hidden_bias: weights(5, &[72]),
+    };
+    let h = b.gru(y, state, gru)?;
+    let last = b.slice_axis(h, 0, 5..6)?;
+    let last = b.reshape(last, [24])?;
+    b.output("state", last)?;
+    let norm = Normalise { over: NormaliseOver::Channels, scale: Some(weights(6, &[24])), shift: None, epsilon: 1e-5 };
+    let n = b.normalise(h, norm)?;
+    let heads = b.reshape(n, [6, 2, 12])?;
+    let heads = b.permute(heads, &[1, 0, 2])?;
+    let scores = b.matmul_transposed(heads, heads)?;
+    let scores = b.softmax(scores)?;
+    let mixed = b.matmul(scores, heads)?;
+    let mixed = b.permute(mixed, &[1, 0, 2])?;
+    let mixed = b.reshape(mixed, [6, 24])?;
+    let joined = b.concat(&[mixed, h], 1)?;
+    let y = b.linear(joined, Linear { bias: Some(weights(8, &[10])), ..Linear::new(weights(7, &[10, 48])) })?;
+    b.output("curves", y)?;
+    let mean = b.reduce(Reduce::Mean, y, &[0])?;
+    b.output("mean", mean)?;
+    b.build()
+}
+
+fn agree(graph: &Graph) {
+    let data: Vec<Vec<f32>> =
+        graph.inputs().iter().enumerate().map(|(i, p)| noise(i as u64, graph.shape(p.value).elements())).collect();
+    let inputs: Vec<&[f32]> = data.iter().map(Vec::as_slice).collect();
+    let expected = Session::new(graph).unwrap().run(&inputs).unwrap();
+    let mut gpu = GpuSession::new(graph, &GPU).unwrap();
+    let found = pollster::block_on(gpu.run(&inputs)).unwrap();
+    assert_eq!(found.len(), graph.outputs().len());
+    for (port, (a, b)) in graph.outputs().iter().zip(expected.iter().zip(&found)) {
+        let peak = a.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+        assert!(peak > 1e-3, "{} is nothing but zeros", port.name);
+        for (i, (u, v)) in a.iter().zip(b).enumerate() {
+            assert!((u - v).abs() <= 2e-5 * (1.0 + peak), "{} [{i}]: {u} and {v}", port.name);
+        }
+    }
+    // Reading only the last output back gives the same numbers.
+    let last = graph.outputs().len() - 1;
+    let alone = pollster::block_on(gpu.run_for(&inputs, &[last])).unwrap();
+    assert_eq!(alone, [found[last].clone()]);
+}
+
+#[test]
+fn executors_agree_on_a_detector() {
+    agree(&detector().unwrap());
+}
+
+#[test]
+fn executors_agree_on_a_speech_network() {
+    agree(&speech().unwrap());
+}
+
+#[test]
+fn memory_is_reused_and_never_while_it_is_read() {
+    for graph in [detector().unwrap(), speech().unwrap()] {
+        let plan = MemoryPlan::new(&graph);
+        assert!(2 * plan.elements() < MemoryPlan::elements_without_reuse(&graph), "{}", plan.elements());
+        // Walk through the graph: every slot must still hold what a node reads.
+        let mut holds = vec![None; plan.sizes().len()];
+        for node in graph.nodes() {
+            for &input in &node.inputs {
+                if let Some(slot) = plan.slot(input) {
+                    assert_eq!(holds[slot.0], Some(plan.root(input)), "{graph}");
+                    assert!(node.operation.is_view() || plan.slot(node.output) != Some(slot), "{graph}");
+                }
+            }
+            if !node.operation.is_view() {
+                let slot = plan.slot(node.output).unwrap();
+                assert!(graph.shape(node.output).elements() <= plan.sizes()[slot.0]);
+                holds[slot.0] = Some(node.output);
+            }
+        }
+        for port in graph.outputs() {
+            assert_eq!(holds[plan.slot(port.value).unwrap().0], Some(plan.root(port.value)));
+        }
+    }
+}
+
+#[test]
+fn wrong_inputs_are_errors() {
+    let graph = speech().unwrap();
+    let mut candle = Session::new(&graph).unwrap();
+    let mut gpu = GpuSession::new(&graph, &GPU).unwrap();
+    let (x, short) = (noise(1, 240), noise(2, 23));
+    for inputs in [vec![x.as_slice()], vec![x.as_slice(), short.as_slice()]] {
+        let a = candle.run(&inputs).unwrap_err().to_string();
+        let b = pollster::block_on(gpu.run(&inputs)).unwrap_err().to_string();
+        assert_eq!(a, b);
+    }
+}
+
+#[test]
+fn what_no_output_needs_is_dropped() {
+    let mut b = GraphBuilder::new();
+    let x = b.input("x", [4]).unwrap();
+    let y = b.add(x, x).unwrap();
+    b.mul(y, y).unwrap();
+    b.output("y", y).unwrap();
+    let graph = b.build().unwrap();
+    assert_eq!(graph.nodes().len(), 1);
+    assert_eq!(graph.to_string(), "%0 = input x [4]\n%1 = binary(%0, %0) [4]\noutput y = %1\n");
+    assert_eq!(graph.cost().flops, 4);
+}
+
+#[test]
+fn defects_of_a_description_are_errors() {
+    let mut b = GraphBuilder::new();
+    let x = b.input("x", [4]).unwrap();
+    assert!(matches!(b.input("x", [4]), Err(GraphError::DuplicateName(_))));
+    assert!(matches!(b.input("empty", [0]), Err(GraphError::Size(_))));
+    assert!(matches!(b.input("huge", [usize::MAX, 2]), Err(GraphError::Size(_))));
+    assert!(matches!(b.input("deep", [1; 9]), Err(GraphError::Size(_))));
+    let mut other = GraphBuilder::new();
+    assert!(matches!(other.add(x, x), Err(GraphError::ForeignValue)));
+    assert!(matches!(other.output("y", x), Err(GraphError::ForeignValue)));
+    assert!(matches!(other.build(), Err(GraphError::NoOutput)));
+}

@@ -1,0 +1,151 @@
+//! Depthwise convolution: a multiply-add for each number read, so what counts is to read little and in order.
+//!
+//! A vector holds neighbouring channels of one pixel. Sums stay in registers over all taps, and the taps of the common
+//! square kernels are unrolled; only pixels at the border look whether a tap is inside.
+
+use std::ops::Range;
+
+use super::{
+    Epilogue, Isa, for_pieces,
+    lanes::{Baseline, Lanes},
+};
+use crate::{
+    graph::Constant,
+    ops::{Activation, window::Window},
+};
+
+/// A depthwise convolution prepared for the processor.
+pub(crate) struct Depthwise {
+    isa: Isa,
+    window: Window,
+    channels: usize,
+    /// `[tap][channel]`.
+    weight: Vec<f32>,
+    epilogue: Epilogue,
+}
+
+impl Depthwise {
+    /// Takes the weights, `[tap][channel]`.
+    pub fn new(
+        window: Window,
+        channels: usize,
+        weight: &Constant,
+        bias: Option<&Constant>,
+        activation: &Activation,
+    ) -> Self {
+        let epilogue = Epilogue::new(bias, activation, channels);
+        Self { isa: Isa::detect(), window, channels, weight: weight.to_f32(), epilogue }
+    }
+
+    /// The same with another instruction set, which the machine must have.
+    #[cfg(test)]
+    pub(super) fn with_isa(&mut self, isa: Isa) -> &Self {
+        self.isa = isa;
+        self
+    }
+
+    /// Computes all output pixels.
+    ///
+    /// # Panics
+    /// When `x` or `y` are not as long as the window says, which the graph's shape rules exclude.
+    pub fn run(&self, x: &[f32], y: &mut [f32]) {
+        let w = &self.window;
+        assert!(x.len() == w.batch * w.input[0] * w.input[1] * self.channels);
+        assert!(y.len() == w.batch * w.output[0] * w.output[1] * self.channels);
+        let flops = 2 * y.len() * w.kernel[0] * w.kernel[1];
+        for_pieces(y, w.output[1] * self.channels, flops, |i, row| {
+            let picture = &x[i / w.output[0] * w.input[0] * w.input[1] * self.channels..];
+            let oy = i % w.output[0];
+            match self.isa {
+                // SAFETY: the instruction set was detected.
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 | Isa::Avx2 => unsafe { row_avx2(self, picture, oy, row) },
+                // SAFETY: every machine of this architecture has it.
+                Isa::Baseline => unsafe { line::<Baseline>(self, picture, oy, row) },
+            }
+            self.epilogue.finish(row);
+        });
+    }
+
+    /// The taps along an axis that are inside the picture at this output coordinate.
+    fn inside(&self, axis: usize, at: usize) -> Range<usize> {
+        let w = &self.window;
+        let first = (w.before[axis].saturating_sub(at * w.stride[axis])).div_ceil(w.dilation[axis]);
+        let room = (w.input[axis] + w.before[axis]).saturating_sub(at * w.stride[axis]);
+        first..w.kernel[axis].min(room.div_ceil(w.dilation[axis])).max(first)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn row_avx2(d: &Depthwise, picture: &[f32], oy: usize, row: &mut [f32]) {
+    // SAFETY: the caller has the instruction set.
+    unsafe { line::<super::lanes::x86::Avx2>(d, picture, oy, row) }
+}
+
+/// One row of the output.
+#[inline(always)]
+unsafe fn line<L: Lanes>(d: &Depthwise, picture: &[f32], oy: usize, row: &mut [f32]) {
+    let rows = d.inside(0, oy);
+    for (ox, pixel) in row.chunks_exact_mut(d.channels).enumerate() {
+        let columns = d.inside(1, ox);
+        // SAFETY: the caller has the instruction set, and the taps are inside the picture.
+        unsafe {
+            match (d.window.kernel, rows.len(), columns.len()) {
+                ([3, 3], 3, 3) => self::pixel::<L>(d, picture, oy, ox, 0..3, 0..3, pixel),
+                ([5, 5], 5, 5) => self::pixel::<L>(d, picture, oy, ox, 0..5, 0..5, pixel),
+                _ => self::pixel::<L>(d, picture, oy, ox, rows.clone(), columns, pixel),
+            }
+        }
+    }
+}
+
+/// One pixel of the output. Inlined with constant ranges, the loops over the taps disappear.
+#[inline(always)]
+unsafe fn pixel<L: Lanes>(
+    d: &Depthwise,
+    picture: &[f32],
+    oy: usize,
+    ox: usize,
+    rows: Range<usize>,
+    columns: Range<usize>,
+    pixel: &mut [f32],
+) {
+    let (w, channels) = (&d.window, d.channels);
+    // Coordinates of a tap; those in the ranges are inside the picture, so nothing is subtracted below zero.
+    let offset = |ky: usize, kx: usize| {
+        let sy = oy * w.stride[0] + ky * w.dilation[0] - w.before[0];
+        let sx = ox * w.stride[1] + kx * w.dilation[1] - w.before[1];
+        (sy * w.input[1] + sx) * channels
+    };
+    if !rows.is_empty() && !columns.is_empty() {
+        // The last tap reads furthest: if it is inside, all are.
+        assert!(offset(rows.end - 1, columns.end - 1) + channels <= picture.len());
+    }
+    let whole = channels / L::WIDTH * L::WIDTH;
+    let (x, weight, y) = (picture.as_ptr(), d.weight.as_ptr(), pixel.as_mut_ptr());
+    let (bias, slope) = (d.epilogue.bias.as_ptr(), d.epilogue.slope.as_ptr());
+    for c in (0..whole).step_by(L::WIDTH) {
+        // SAFETY: the caller has the instruction set; `c + WIDTH` is at most `channels`, the length of every row read.
+        unsafe {
+            let mut sum = L::load(bias.add(c));
+            for ky in rows.clone() {
+                for kx in columns.clone() {
+                    let tap = (ky * w.kernel[1] + kx) * channels;
+                    sum = sum.add_product(L::load(x.add(offset(ky, kx) + c)), L::load(weight.add(tap + c)));
+                }
+            }
+            let (zero, cap) = (L::splat(0.0), L::splat(d.epilogue.cap));
+            sum.max(zero).add_product(sum.min(zero), L::load(slope.add(c))).min(cap).store(y.add(c));
+        }
+    }
+    for c in whole..channels {
+        let mut sum = d.epilogue.bias[c];
+        for ky in rows.clone() {
+            for kx in columns.clone() {
+                sum += picture[offset(ky, kx) + c] * d.weight[(ky * w.kernel[1] + kx) * channels + c];
+            }
+        }
+        pixel[c] = (sum.max(0.0) + d.epilogue.slope[c] * sum.min(0.0)).min(d.epilogue.cap);
+    }
+}

@@ -1,0 +1,179 @@
+//! Processor kernels that candle does not have, or not fast enough: convolution, depthwise convolution, linear layers.
+//!
+//! candle's matrix product is near the machine's limit but its convolution writes the whole patch matrix to memory first,
+//! and its depthwise convolution runs at 0.5 GFLOP/s. Both are written here once, over [`lanes::Lanes`], and compiled for
+//! each instruction set; which one is used is found out when a network is prepared.
+
+mod depthwise;
+mod lanes;
+mod product;
+
+use candle_core::{CpuStorage, CustomOp1, Layout, Tensor};
+
+pub(crate) use depthwise::Depthwise;
+pub(crate) use product::Product;
+
+use super::Activation;
+use crate::graph::Constant;
+
+/// Columns of a weight panel; all kernels work on so many output channels at once.
+pub(crate) const PANEL: usize = 16;
+
+/// Instruction set the kernels run with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Isa {
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// What every processor of this architecture has: SSE2, NEON or WebAssembly's 128-bit vectors.
+    Baseline,
+}
+
+impl Isa {
+    /// The best one this machine has.
+    fn detect() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if std::arch::is_x86_feature_detected!("avx512f") {
+                return Self::Avx512;
+            }
+            if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
+                return Self::Avx2;
+            }
+        }
+        Self::Baseline
+    }
+}
+
+/// What happens to a sum before it is stored: `min(max(x, 0) + slope min(x, 0), cap)`, which covers all activations the
+/// kernels take over, then another function for the rest.
+struct Epilogue {
+    /// Padded to whole panels.
+    bias: Vec<f32>,
+    /// Padded to whole panels.
+    slope: Vec<f32>,
+    cap: f32,
+    /// A function that needs more than multiplications; applied in a second pass while the results are in the cache.
+    then: Option<Activation>,
+}
+
+impl Epilogue {
+    fn new(bias: Option<&Constant>, activation: &Activation, channels: usize) -> Self {
+        use Activation::{LeakyRelu, None as Identity, Prelu, Relu, Relu6};
+        let padded = channels.next_multiple_of(PANEL);
+        let mut bias = bias.map_or_else(|| vec![0.0; channels], Constant::to_f32);
+        bias.resize(padded, 0.0);
+        let mut slope = activation.slope_table(channels);
+        slope.resize(padded, 1.0);
+        let cap = if matches!(activation, Relu6) { 6.0 } else { f32::INFINITY };
+        let inline = matches!(activation, Identity | Relu | Relu6 | LeakyRelu(_) | Prelu(_));
+        Self { bias, slope, cap, then: (!inline).then(|| activation.clone()) }
+    }
+
+    fn finish(&self, y: &mut [f32]) {
+        if let Some(activation) = &self.then {
+            y.iter_mut().for_each(|v| *v = activation.at(*v));
+        }
+    }
+}
+
+/// Runs `work` on equal pieces of `y` (the last may be shorter), on all cores where there are threads and the work is
+/// worth waking them.
+fn for_pieces(y: &mut [f32], piece: usize, flops: usize, work: impl Fn(usize, &mut [f32]) + Sync + Send) {
+    #[cfg(not(target_arch = "wasm32"))]
+    if flops > 1 << 20 && y.len() > piece {
+        use rayon::prelude::*;
+        y.par_chunks_mut(piece).enumerate().for_each(|(i, part)| work(i, part));
+        return;
+    }
+    let _ = flops;
+    y.chunks_mut(piece).enumerate().for_each(|(i, part)| work(i, part));
+}
+
+/// A kernel as candle calls it.
+struct Kernel<'a> {
+    name: &'static str,
+    dims: &'a [usize],
+    work: &'a (dyn Fn(&[f32], &mut [f32]) + Send + Sync),
+}
+
+impl CustomOp1 for Kernel<'_> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, candle_core::Shape)> {
+        let (CpuStorage::F32(all), Some((start, end))) = (storage, layout.contiguous_offsets()) else {
+            candle_core::bail!("{} needs a contiguous f32 tensor", self.name);
+        };
+        let shape = candle_core::Shape::from(self.dims);
+        let mut y = vec![0.0; shape.elem_count()];
+        (self.work)(&all[start..end], &mut y);
+        Ok((CpuStorage::F32(y), shape))
+    }
+}
+
+/// Applies a kernel from a dense f32 tensor to a new one of shape `dims`.
+pub(crate) fn apply(
+    name: &'static str,
+    x: &Tensor,
+    dims: &[usize],
+    work: &(dyn Fn(&[f32], &mut [f32]) + Send + Sync),
+) -> candle_core::Result<Tensor> {
+    // candle wants the operation to outlive the call only when gradients are recorded; they never are here.
+    x.contiguous()?.apply_op1_no_bwd(&Kernel { name, dims, work })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        graph::Shape,
+        ops::{
+            Padding,
+            testing::{noise, weights},
+            window::Window,
+        },
+    };
+
+    /// Every instruction set this machine has.
+    fn available() -> Vec<Isa> {
+        let mut sets = vec![Isa::Baseline];
+        #[cfg(target_arch = "x86_64")]
+        {
+            if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
+                sets.push(Isa::Avx2);
+            }
+            if std::arch::is_x86_feature_detected!("avx512f") {
+                sets.push(Isa::Avx512);
+            }
+        }
+        sets
+    }
+
+    #[test]
+    fn all_instruction_sets_agree() {
+        for channels in [3, 16, 37] {
+            let shape = Shape::from([2, 13, 11, channels]);
+            let window = Window::new("test", &shape, [3, 3], [1, 2], [1, 1], Padding::Same).unwrap();
+            let x = noise(1, shape.elements());
+            let prelu = |n: usize| Activation::Prelu(weights(4, &[n]));
+            let dense = weights(2, &[21, 3, 3, channels]);
+            let mut product = Product::new(window, channels, &dense, Some(&weights(3, &[21])), &prelu(21));
+            let mut depthwise = Depthwise::new(window, channels, &weights(5, &[9, channels]), None, &prelu(channels));
+            let pixels = 2 * window.output[0] * window.output[1];
+            let mut results = Vec::new();
+            for isa in available() {
+                let (mut a, mut b) = (vec![0.0; pixels * 21], vec![0.0; pixels * channels]);
+                product.with_isa(isa).run(&x, &mut a);
+                depthwise.with_isa(isa).run(&x, &mut b);
+                a.extend(b);
+                results.push(a);
+            }
+            for other in &results[1..] {
+                assert!(results[0].iter().zip(other).all(|(u, v)| (u - v).abs() < 2e-5));
+            }
+        }
+    }
+}
