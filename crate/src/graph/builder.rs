@@ -127,7 +127,7 @@ impl GraphBuilder {
         &self.values[value.index()].shape
     }
 
-    /// Finishes the network: folds activations into the operations before them and drops what no output needs.
+    /// Finishes the network: folds sums and activations into the operations before them and drops what no output needs.
     ///
     /// # Errors
     /// [`GraphError::NoOutput`].
@@ -136,6 +136,7 @@ impl GraphBuilder {
             return Err(GraphError::NoOutput);
         }
         let mut graph = Graph { values: self.values, nodes: self.nodes, inputs: self.inputs, outputs: self.outputs };
+        graph.fold_sums();
         graph.fold_activations();
         graph.drop_unused();
         Ok(graph)
@@ -218,6 +219,31 @@ impl Graph {
             uses[value.index()] += 1;
         }
         uses
+    }
+
+    /// A node whose result is read by one sum only takes the other value over as its addend.
+    fn fold_sums(&mut self) {
+        let uses = self.uses();
+        for i in 0..self.nodes.len() {
+            let [a, b] = self.nodes[i].inputs[..] else { continue };
+            if !self.nodes[i].operation.is_sum() || self.shape(a) != self.shape(b) {
+                continue;
+            }
+            for (before, addend) in [(a, b), (b, a)] {
+                let Source::Node(producer) = self.values[before.index()].source else { continue };
+                if uses[before.index()] != 1 {
+                    continue;
+                }
+                if let Some(merged) = self.nodes[producer].operation.absorb_addend() {
+                    let mut inputs = self.nodes[producer].inputs.clone();
+                    inputs.push(addend);
+                    // The merged operation runs where the sum ran, when the addend is there.
+                    self.nodes[i].operation = merged.into();
+                    self.nodes[i].inputs = inputs;
+                    break;
+                }
+            }
+        }
     }
 
     /// A node whose result is read by one activation only takes that activation over: one pass over memory less.

@@ -39,6 +39,17 @@ pub trait Operation: fmt::Debug + Send + Sync {
         None
     }
 
+    /// The same operation with one more input of its result's shape, which is added before the activation; `None` when
+    /// that is not possible. Lets a convolution take over the sum that closes a residual block.
+    fn absorb_addend(&self) -> Option<Box<dyn Operation>> {
+        None
+    }
+
+    /// True for the sum of two values.
+    fn is_sum(&self) -> bool {
+        false
+    }
+
     /// The activation this operation is, if it is nothing else.
     fn as_activation(&self) -> Option<&crate::ops::Activation> {
         None

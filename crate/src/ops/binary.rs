@@ -56,6 +56,10 @@ impl Operation for BinaryOp {
         output.elements() as u64
     }
 
+    fn is_sum(&self) -> bool {
+        self.0 == Binary::Add
+    }
+
     fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
         let f: fn(&Tensor, &Tensor) -> candle_core::Result<Tensor> = match self.0 {
             Binary::Add => |a, b| a.broadcast_add(b),

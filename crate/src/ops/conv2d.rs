@@ -37,11 +37,15 @@ impl Conv2d {
 }
 
 #[derive(Clone, Debug)]
-struct Conv2dOp(Conv2d);
+struct Conv2dOp {
+    conv: Conv2d,
+    /// A second input is added before the activation.
+    addend: bool,
+}
 
 impl Conv2dOp {
     fn window(&self, input: &Shape) -> Result<(Window, usize), GraphError> {
-        let c = &self.0;
+        let c = &self.conv;
         let Some([out, kh, kw, channels]) = c.weight.shape().nhwc() else {
             return Err(GraphError::op(
                 "conv2d",
@@ -63,12 +67,12 @@ impl Conv2dOp {
     /// The convolution made of candle's own operations, for devices without a kernel of ours: one matrix product for each
     /// tap of the window, summed.
     fn taps(&self, window: &Window, out: usize, device: &Device) -> candle_core::Result<CandleKernel> {
-        let (window, channels) = (*window, self.0.weight.shape().last());
+        let (window, channels) = (*window, self.conv.weight.shape().last());
         let taps = window.kernel[0] * window.kernel[1];
-        let weight = Tensor::from_vec(self.0.weight.to_f32(), (out, taps, channels), device)?;
+        let weight = Tensor::from_vec(self.conv.weight.to_f32(), (out, taps, channels), device)?;
         let weight = weight.permute((1, 2, 0))?.contiguous()?;
-        let bias = self.0.bias.as_ref().map(|b| Tensor::from_vec(b.to_f32(), out, device)).transpose()?;
-        let activation = self.0.activation.clone();
+        let bias = self.conv.bias.as_ref().map(|b| Tensor::from_vec(b.to_f32(), out, device)).transpose()?;
+        let activation = self.conv.activation.clone();
         let shape = window.output_shape(out);
         Ok(Box::new(move |x| {
             let mut sum: Option<Tensor> = None;
@@ -83,7 +87,11 @@ impl Conv2dOp {
             if let Some(bias) = &bias {
                 y = y.broadcast_add(bias)?;
             }
-            activation.tensor(&y.reshape(shape.dims())?)
+            let mut y = y.reshape(shape.dims())?;
+            if let Some(addend) = x.get(1) {
+                y = (y + *addend)?;
+            }
+            activation.tensor(&y)
         }))
     }
 }
@@ -95,39 +103,45 @@ impl Operation for Conv2dOp {
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
         let (window, out) = self.window(inputs[0])?;
-        Ok(window.output_shape(out))
+        let shape = window.output_shape(out);
+        if self.addend && *inputs[1] != shape {
+            return Err(GraphError::op("conv2d", format!("an addend of {} for a result of {shape}", inputs[1])));
+        }
+        Ok(shape)
     }
 
     fn flops(&self, _: &[&Shape], output: &Shape) -> u64 {
-        2 * output.rows() as u64 * self.0.weight.shape().elements() as u64
+        2 * output.rows() as u64 * self.conv.weight.shape().elements() as u64
     }
 
     fn weight_bytes(&self) -> u64 {
-        4 * self.0.weight.shape().elements() as u64
+        4 * self.conv.weight.shape().elements() as u64
     }
 
     fn absorb(&self, next: &dyn Operation) -> Option<Box<dyn Operation>> {
-        let activation = next.as_activation()?.clone();
-        self.0
-            .activation
-            .is_none()
-            .then(|| Box::new(Self(Conv2d { activation, ..self.0.clone() })) as Box<dyn Operation>)
+        let conv = Conv2d { activation: next.as_activation()?.clone(), ..self.conv.clone() };
+        self.conv.activation.is_none().then(|| Box::new(Self { conv, addend: self.addend }) as Box<dyn Operation>)
+    }
+
+    fn absorb_addend(&self) -> Option<Box<dyn Operation>> {
+        let free = self.conv.activation.is_none() && !self.addend;
+        free.then(|| Box::new(Self { conv: self.conv.clone(), addend: true }) as Box<dyn Operation>)
     }
 
     fn candle(&self, inputs: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
         let (window, out) = self.window(inputs[0]).map_err(candle_core::Error::wrap)?;
         if device.is_cpu() {
-            let c = &self.0;
+            let c = &self.conv;
             let product = Product::new(window, inputs[0].last(), &c.weight, c.bias.as_ref(), &c.activation);
             let dims = window.output_shape(out).dims().to_vec();
-            return Ok(Box::new(move |x| cpu::apply("conv2d", x[0], &dims, &|x, y| product.run(x, y))));
+            return Ok(Box::new(move |x| cpu::apply(x, &dims, |x, y| product.run(x[0], x.get(1).copied(), y))));
         }
         self.taps(&window, out, device)
     }
 
     fn gpu(&self, inputs: &[&Shape], _: &Shape) -> Vec<Dispatch> {
         let Ok((window, out)) = self.window(inputs[0]) else { return Vec::new() };
-        let c = &self.0;
+        let c = &self.conv;
         let product = ImplicitProduct {
             window,
             channels: inputs[0].last(),
@@ -136,7 +150,8 @@ impl Operation for Conv2dOp {
             epilogue: epilogue(c.bias.as_ref(), &c.activation, out),
             activation: c.activation.code(),
         };
-        vec![product.dispatch(Binding::Input(0), None, Binding::Output)]
+        let addend = self.addend.then_some(Binding::Input(1));
+        vec![product.dispatch(Binding::Input(0), addend, Binding::Output)]
     }
 }
 
@@ -146,7 +161,7 @@ impl GraphBuilder {
     /// # Errors
     /// [`GraphError::Operation`] when weights, bias, slopes or window do not fit the input.
     pub fn conv2d(&mut self, x: Value, conv: Conv2d) -> Result<Value, GraphError> {
-        self.apply(Conv2dOp(conv), &[x])
+        self.apply(Conv2dOp { conv, addend: false }, &[x])
     }
 }
 
@@ -177,7 +192,7 @@ mod tests {
             let weight = weights(1, &[out, kernel[0], kernel[1], channels]);
             let bias = (kind != 1).then(|| weights(2, &[out]));
             let conv = Conv2d { weight, bias, stride, dilation, padding, activation };
-            let op = Conv2dOp(conv.clone());
+            let op = Conv2dOp { conv: conv.clone(), addend: false };
             let shape = Shape::from([batch, size[0], size[1], channels]);
             let Ok((window, _)) = op.window(&shape) else { return Ok(()) };
             let g = graph(&[shape.dims()], |b, x| b.conv2d(x[0], conv.clone()));
@@ -225,7 +240,7 @@ mod tests {
         let activation = Activation::Prelu(weights(3, &[21]));
         let bias = Some(weights(2, &[21]));
         let conv = Conv2d { weight: weights(1, &[21, 3, 2, 7]), bias, stride, dilation, padding, activation };
-        let (op, shape) = (Conv2dOp(conv), Shape::from([2, 9, 8, 7]));
+        let (op, shape) = (Conv2dOp { conv, addend: false }, Shape::from([2, 9, 8, 7]));
         let (window, out) = op.window(&shape).unwrap();
         let x = Tensor::from_vec(crate::ops::testing::noise(5, shape.elements()), shape.dims(), &Device::Cpu).unwrap();
         let kernel = op.candle(&[&shape], &window.output_shape(out), &Device::Cpu).unwrap();
@@ -238,7 +253,7 @@ mod tests {
     fn large_tiles_agree_with_float64() {
         let conv = Conv2d { activation: Activation::Relu6, ..Conv2d::new(weights(1, &[70, 3, 3, 20])) };
         let g = graph(&[&[1, 40, 37, 20]], |b, x| b.conv2d(x[0], conv.clone()));
-        let window = Conv2dOp(conv.clone()).window(&Shape::from([1, 40, 37, 20])).unwrap().0;
+        let window = Conv2dOp { conv: conv.clone(), addend: false }.window(&Shape::from([1, 40, 37, 20])).unwrap().0;
         check(&g, 1e-5, |x| reference(&conv, &window, &x[0], 20, 70));
     }
 
@@ -251,8 +266,28 @@ mod tests {
             b.activation(y, Activation::Relu6)
         });
         assert_eq!(g.nodes().len(), 1);
-        let window = Conv2dOp(fused.clone()).window(&Shape::from([1, 6, 6, 2])).unwrap().0;
+        let window = Conv2dOp { conv: fused.clone(), addend: false }.window(&Shape::from([1, 6, 6, 2])).unwrap().0;
         check(&g, 1e-5, |x| reference(&fused, &window, &x[0], 2, 4));
+    }
+
+    #[test]
+    fn a_residual_sum_after_it_is_folded_into_it() {
+        for out in [5, 16] {
+            let activation = Activation::Prelu(weights(3, &[out]));
+            let conv = Conv2d::new(weights(1, &[out, 3, 3, 2]));
+            let g = graph(&[&[1, 6, 6, 2], &[1, 6, 6, out]], |b, x| {
+                let y = b.conv2d(x[0], conv.clone())?;
+                let y = b.add(x[1], y)?;
+                b.activation(y, activation.clone())
+            });
+            assert_eq!(g.nodes().len(), 1);
+            let window = Conv2dOp { conv: conv.clone(), addend: false }.window(&Shape::from([1, 6, 6, 2])).unwrap().0;
+            let slopes = activation.slope_table(out);
+            check(&g, 1e-5, |x| {
+                let sums = reference(&conv, &window, &x[0], 2, out).into_iter().zip(&x[1]).map(|(a, b)| a + b);
+                sums.enumerate().map(|(i, v)| if v < 0.0 { v * f64::from(slopes[i % out]) } else { v }).collect()
+            });
+        }
     }
 
     #[test]

@@ -111,7 +111,7 @@ impl Operation for Depthwise2dOp {
             let (c, channels) = (&self.0, inputs[0].last());
             let kernel = Depthwise::new(window, channels, &c.weight, c.bias.as_ref(), &c.activation);
             let dims = window.output_shape(channels).dims().to_vec();
-            return Ok(Box::new(move |x| cpu::apply("depthwise2d", x[0], &dims, &|x, y| kernel.run(x, y))));
+            return Ok(Box::new(move |x| cpu::apply(x, &dims, |x, y| kernel.run(x[0], y))));
         }
         self.taps(&window, device)
     }

@@ -4,6 +4,7 @@ use candle_core::{Device, Tensor};
 
 use super::{
     Activation,
+    cpu::{self, Product},
     dispatch::{epilogue, shader},
     product::ImplicitProduct,
     window::Window,
@@ -50,6 +51,39 @@ impl GruOp {
         }
         Ok([channels, hidden])
     }
+
+    /// The unit made of candle's own operations, for devices without a kernel of ours.
+    fn tensors(
+        &self,
+        channels: usize,
+        hidden: usize,
+        time: usize,
+        device: &Device,
+    ) -> candle_core::Result<CandleKernel> {
+        let matrix = |c: &Constant, columns: usize| {
+            Tensor::from_vec(c.to_f32(), (3 * hidden, columns), device)?.t()?.contiguous()
+        };
+        let vector = |c: &Constant| Tensor::from_vec(c.to_f32(), (1, 3 * hidden), device);
+        let (w, u) = (matrix(&self.0.input_weight, channels)?, matrix(&self.0.hidden_weight, hidden)?);
+        let (b, c) = (vector(&self.0.input_bias)?, vector(&self.0.hidden_bias)?);
+        Ok(Box::new(move |x| {
+            // The input's part of all steps is one product; only the state's part has to wait for the step before.
+            let from_input = x[0].matmul(&w)?.broadcast_add(&b)?;
+            let mut h = x[1].reshape((1, hidden))?;
+            let mut steps = Vec::with_capacity(time);
+            for step in 0..time {
+                let i = from_input.narrow(0, step, 1)?;
+                let s = (h.matmul(&u)? + &c)?;
+                let gate = |g: usize| i.narrow(1, g * hidden, hidden)? + s.narrow(1, g * hidden, hidden)?;
+                let sigmoid = |t: Tensor| (t.neg()?.exp()? + 1.0)?.recip();
+                let (reset, update) = (sigmoid(gate(0)?)?, sigmoid(gate(1)?)?);
+                let new = (i.narrow(1, 2 * hidden, hidden)? + (reset * s.narrow(1, 2 * hidden, hidden)?)?)?.tanh()?;
+                h = (&new + (update * (h - &new)?)?)?;
+                steps.push(h.clone());
+            }
+            Tensor::cat(&steps, 0)
+        }))
+    }
 }
 
 impl Operation for GruOp {
@@ -79,29 +113,15 @@ impl Operation for GruOp {
 
     fn candle(&self, inputs: &[&Shape], output: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
         let [channels, hidden, time] = [inputs[0].last(), output.last(), inputs[0].rows()];
-        let matrix = |c: &Constant, columns: usize| {
-            Tensor::from_vec(c.to_f32(), (3 * hidden, columns), device)?.t()?.contiguous()
-        };
-        let vector = |c: &Constant| Tensor::from_vec(c.to_f32(), (1, 3 * hidden), device);
-        let (w, u) = (matrix(&self.0.input_weight, channels)?, matrix(&self.0.hidden_weight, hidden)?);
-        let (b, c) = (vector(&self.0.input_bias)?, vector(&self.0.hidden_bias)?);
-        Ok(Box::new(move |x| {
-            // The input's part of all steps is one product; only the state's part has to wait for the step before.
-            let from_input = x[0].matmul(&w)?.broadcast_add(&b)?;
-            let mut h = x[1].reshape((1, hidden))?;
-            let mut steps = Vec::with_capacity(time);
-            for step in 0..time {
-                let i = from_input.narrow(0, step, 1)?;
-                let s = (h.matmul(&u)? + &c)?;
-                let gate = |g: usize| i.narrow(1, g * hidden, hidden)? + s.narrow(1, g * hidden, hidden)?;
-                let sigmoid = |t: Tensor| (t.neg()?.exp()? + 1.0)?.recip();
-                let (reset, update) = (sigmoid(gate(0)?)?, sigmoid(gate(1)?)?);
-                let new = (i.narrow(1, 2 * hidden, hidden)? + (reset * s.narrow(1, 2 * hidden, hidden)?)?)?.tanh()?;
-                h = (&new + (update * (h - &new)?)?)?;
-                steps.push(h.clone());
-            }
-            Tensor::cat(&steps, 0)
-        }))
+        if device.is_cpu() {
+            let (g, none) = (&self.0, Activation::None);
+            let from_input = Product::new(Window::row(time), channels, &g.input_weight, Some(&g.input_bias), &none);
+            let from_state = Product::new(Window::row(1), hidden, &g.hidden_weight, Some(&g.hidden_bias), &none);
+            return Ok(Box::new(move |x| {
+                cpu::apply(x, &[time, hidden], |x, y| steps(&from_input, &from_state, x[0], x[1], y))
+            }));
+        }
+        self.tensors(channels, hidden, time, device)
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
@@ -133,6 +153,27 @@ impl Operation for GruOp {
             workgroups: [1, 1, 1],
         };
         vec![product.dispatch(Binding::Input(0), None, from_input), recurrence]
+    }
+}
+
+/// All steps on the processor; `y` gets the state after each.
+fn steps(from_input: &Product, from_state: &Product, x: &[f32], start: &[f32], y: &mut [f32]) {
+    let hidden = start.len();
+    // The input's part of all steps is one product; only the state's part has to wait for the step before.
+    let mut inputs = vec![0.0; 3 * y.len()];
+    from_input.run(x, None, &mut inputs);
+    let mut states = vec![0.0; 3 * hidden];
+    let sigmoid = |v: f32| 1.0 / (1.0 + (-v).exp());
+    for (step, i) in inputs.chunks_exact(3 * hidden).enumerate() {
+        let (before, rest) = y.split_at_mut(step * hidden);
+        let h = if step == 0 { start } else { &before[(step - 1) * hidden..] };
+        from_state.run(h, None, &mut states);
+        for (j, next) in rest[..hidden].iter_mut().enumerate() {
+            let reset = sigmoid(i[j] + states[j]);
+            let update = sigmoid(i[hidden + j] + states[hidden + j]);
+            let new = (i[2 * hidden + j] + reset * states[2 * hidden + j]).tanh();
+            *next = new + update * (h[j] - new);
+        }
     }
 }
 
@@ -193,6 +234,25 @@ mod tests {
         one(1, 3, 5);
         one(4, 7, 70);
         one(2, 20, 300);
+    }
+
+    /// The version for other devices, run on this one, against the processor's own.
+    #[test]
+    fn both_candle_versions_agree() {
+        let gru = Gru {
+            input_weight: weights(1, &[21, 5]),
+            hidden_weight: weights(2, &[21, 7]),
+            input_bias: weights(3, &[21]),
+            hidden_bias: weights(4, &[21]),
+        };
+        let op = GruOp(gru);
+        let noise = crate::ops::testing::noise;
+        let x = Tensor::from_vec(noise(5, 20), (4, 5), &Device::Cpu).unwrap();
+        let h = Tensor::from_vec(noise(6, 7), 7, &Device::Cpu).unwrap();
+        let kernel = op.candle(&[&[4, 5].into(), &[7].into()], &[4, 7].into(), &Device::Cpu).unwrap();
+        let tensors = op.tensors(5, 7, 4, &Device::Cpu).unwrap();
+        let difference = (kernel(&[&x, &h]).unwrap() - tensors(&[&x, &h]).unwrap()).unwrap().abs().unwrap();
+        assert!(difference.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-5);
     }
 
     #[test]

@@ -32,6 +32,24 @@ impl Linear {
 #[derive(Clone, Debug)]
 struct LinearOp(Linear);
 
+impl LinearOp {
+    /// The layer made of candle's own operations, for devices without a kernel of ours.
+    fn tensors(&self, channels: usize, output: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
+        let out = output.last();
+        let weight = Tensor::from_vec(self.0.weight.to_f32(), (out, channels), device)?.t()?.contiguous()?;
+        let bias = self.0.bias.as_ref().map(|b| Tensor::from_vec(b.to_f32(), out, device)).transpose()?;
+        let activation = self.0.activation.clone();
+        let dims = output.dims().to_vec();
+        Ok(Box::new(move |x| {
+            let mut y = x[0].reshape(((), channels))?.matmul(&weight)?;
+            if let Some(bias) = &bias {
+                y = y.broadcast_add(bias)?;
+            }
+            activation.tensor(&y.reshape(dims.as_slice())?)
+        }))
+    }
+}
+
 impl Operation for LinearOp {
     fn name(&self) -> &'static str {
         "linear"
@@ -73,24 +91,14 @@ impl Operation for LinearOp {
     }
 
     fn candle(&self, inputs: &[&Shape], output: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
-        let [out, channels] = [output.last(), inputs[0].last()];
+        let channels = inputs[0].last();
         if device.is_cpu() {
             let (l, window) = (&self.0, Window::row(inputs[0].rows()));
             let product = Product::new(window, channels, &l.weight, l.bias.as_ref(), &l.activation);
             let dims = output.dims().to_vec();
-            return Ok(Box::new(move |x| cpu::apply("linear", x[0], &dims, &|x, y| product.run(x, y))));
+            return Ok(Box::new(move |x| cpu::apply(x, &dims, |x, y| product.run(x[0], None, y))));
         }
-        let weight = Tensor::from_vec(self.0.weight.to_f32(), (out, channels), device)?.t()?.contiguous()?;
-        let bias = self.0.bias.as_ref().map(|b| Tensor::from_vec(b.to_f32(), out, device)).transpose()?;
-        let activation = self.0.activation.clone();
-        let dims = output.dims().to_vec();
-        Ok(Box::new(move |x| {
-            let mut y = x[0].reshape(((), channels))?.matmul(&weight)?;
-            if let Some(bias) = &bias {
-                y = y.broadcast_add(bias)?;
-            }
-            activation.tensor(&y.reshape(dims.as_slice())?)
-        }))
+        self.tensors(channels, output, device)
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
@@ -139,5 +147,18 @@ mod tests {
                 all.map(|v| if gelu && v < 0.0 { v * f64::from(0.1f32) } else { v }).collect()
             });
         }
+    }
+
+    /// The version for other devices, run on this one, against the processor's own.
+    #[test]
+    fn both_candle_versions_agree() {
+        let (bias, activation) = (Some(weights(2, &[9])), Activation::Gelu);
+        let op = LinearOp(Linear { weight: weights(1, &[9, 5]), bias, activation });
+        let (shape, output) = (Shape::from([3, 2, 5]), Shape::from([3, 2, 9]));
+        let x = Tensor::from_vec(crate::ops::testing::noise(5, 30), shape.dims(), &Device::Cpu).unwrap();
+        let kernel = op.candle(&[&shape], &output, &Device::Cpu).unwrap();
+        let tensors = op.tensors(5, &output, &Device::Cpu).unwrap();
+        let difference = (kernel(&[&x]).unwrap() - tensors(&[&x]).unwrap()).unwrap().abs().unwrap();
+        assert!(difference.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-5);
     }
 }

@@ -2,8 +2,11 @@
 
 use candle_core::Device;
 
-use super::dispatch::{elementwise, shader};
-use super::{Padding, window::Window};
+use super::{
+    Padding, cpu,
+    dispatch::{elementwise, shader},
+    window::Window,
+};
 use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 /// What is taken of a window.
@@ -41,23 +44,9 @@ impl PoolOp {
         }
         Ok(window)
     }
-}
 
-impl Operation for PoolOp {
-    fn name(&self) -> &'static str {
-        "pool"
-    }
-
-    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
-        Ok(self.window(inputs[0])?.output_shape(inputs[0].last()))
-    }
-
-    fn flops(&self, _: &[&Shape], output: &Shape) -> u64 {
-        (output.elements() * self.0.kernel[0] * self.0.kernel[1]) as u64
-    }
-
-    fn candle(&self, inputs: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
-        let window = self.window(inputs[0]).map_err(candle_core::Error::wrap)?;
+    /// The pooling made of candle's own operations, for devices without a kernel of ours.
+    fn taps(&self, window: Window, device: &Device) -> candle_core::Result<CandleKernel> {
         let kind = self.0.kind;
         // How many real pixels each window sees: the taps of a picture of ones, summed.
         let ones =
@@ -75,6 +64,53 @@ impl Operation for PoolOp {
             }
             if kind == PoolKind::Max { Ok(y) } else { y.broadcast_div(&seen) }
         }))
+    }
+}
+
+/// The pooling on the processor. The innermost loop runs over channels, which lie together.
+fn pool(window: &Window, kind: PoolKind, channels: usize, x: &[f32], y: &mut [f32]) {
+    for (pixel, y) in y.chunks_exact_mut(channels).enumerate() {
+        let (row, ox) = (pixel / window.output[1], pixel % window.output[1]);
+        let (picture, oy) = (row / window.output[0], row % window.output[0]);
+        let mut seen = 0.0f32;
+        for sy in (0..window.kernel[0]).filter_map(|ky| window.source(0, oy, ky)) {
+            for sx in (0..window.kernel[1]).filter_map(|kx| window.source(1, ox, kx)) {
+                let source = &x[((picture * window.input[0] + sy) * window.input[1] + sx) * channels..][..channels];
+                match kind {
+                    _ if seen == 0.0 => y.copy_from_slice(source),
+                    PoolKind::Max => y.iter_mut().zip(source).for_each(|(a, b)| *a = a.max(*b)),
+                    PoolKind::Average => y.iter_mut().zip(source).for_each(|(a, b)| *a += b),
+                }
+                seen += 1.0;
+            }
+        }
+        if kind == PoolKind::Average {
+            y.iter_mut().for_each(|v| *v /= seen);
+        }
+    }
+}
+
+impl Operation for PoolOp {
+    fn name(&self) -> &'static str {
+        "pool"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
+        Ok(self.window(inputs[0])?.output_shape(inputs[0].last()))
+    }
+
+    fn flops(&self, _: &[&Shape], output: &Shape) -> u64 {
+        (output.elements() * self.0.kernel[0] * self.0.kernel[1]) as u64
+    }
+
+    fn candle(&self, inputs: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
+        let window = self.window(inputs[0]).map_err(candle_core::Error::wrap)?;
+        if device.is_cpu() {
+            let (kind, channels) = (self.0.kind, inputs[0].last());
+            let dims = window.output_shape(channels).dims().to_vec();
+            return Ok(Box::new(move |x| cpu::apply(x, &dims, |x, y| pool(&window, kind, channels, x[0], y))));
+        }
+        self.taps(window, device)
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
@@ -146,5 +182,20 @@ mod tests {
         let x = b.input("x", [1, 4, 4, 1]).unwrap();
         let pool = Pool { kind: PoolKind::Max, kernel: [2, 2], stride: [1, 1], padding: Padding::all(2) };
         assert!(b.pool(x, pool).is_err());
+    }
+
+    /// The version for other devices, run on this one, against the processor's own.
+    #[test]
+    fn both_candle_versions_agree() {
+        for kind in [PoolKind::Max, PoolKind::Average] {
+            let op = PoolOp(Pool { kind, kernel: [3, 2], stride: [2, 1], padding: Padding::Same });
+            let shape = Shape::from([2, 7, 5, 3]);
+            let x =
+                candle_core::Tensor::from_vec(crate::ops::testing::noise(5, 210), shape.dims(), &Device::Cpu).unwrap();
+            let kernel = op.candle(&[&shape], &shape, &Device::Cpu).unwrap();
+            let taps = op.taps(op.window(&shape).unwrap(), &Device::Cpu).unwrap();
+            let difference = (kernel(&[&x]).unwrap() - taps(&[&x]).unwrap()).unwrap().abs().unwrap();
+            assert!(difference.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-6);
+        }
     }
 }

@@ -8,7 +8,7 @@ mod depthwise;
 mod lanes;
 mod product;
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Tensor};
+use candle_core::{CpuStorage, Device, Storage, Tensor};
 
 pub(crate) use depthwise::Depthwise;
 pub(crate) use product::Product;
@@ -91,38 +91,24 @@ fn for_pieces(y: &mut [f32], piece: usize, flops: usize, work: impl Fn(usize, &m
     y.chunks_mut(piece).enumerate().for_each(|(i, part)| work(i, part));
 }
 
-/// A kernel as candle calls it.
-struct Kernel<'a> {
-    name: &'static str,
-    dims: &'a [usize],
-    work: &'a (dyn Fn(&[f32], &mut [f32]) + Send + Sync),
-}
-
-impl CustomOp1 for Kernel<'_> {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, candle_core::Shape)> {
-        let (CpuStorage::F32(all), Some((start, end))) = (storage, layout.contiguous_offsets()) else {
-            candle_core::bail!("{} needs a contiguous f32 tensor", self.name);
-        };
-        let shape = candle_core::Shape::from(self.dims);
-        let mut y = vec![0.0; shape.elem_count()];
-        (self.work)(&all[start..end], &mut y);
-        Ok((CpuStorage::F32(y), shape))
-    }
-}
-
-/// Applies a kernel from a dense f32 tensor to a new one of shape `dims`.
+/// Runs a kernel on dense f32 tensors of the processor; what it writes becomes a tensor of shape `dims`.
 pub(crate) fn apply(
-    name: &'static str,
-    x: &Tensor,
+    inputs: &[&Tensor],
     dims: &[usize],
-    work: &(dyn Fn(&[f32], &mut [f32]) + Send + Sync),
+    work: impl FnOnce(&[&[f32]], &mut [f32]),
 ) -> candle_core::Result<Tensor> {
-    // candle wants the operation to outlive the call only when gradients are recorded; they never are here.
-    x.contiguous()?.apply_op1_no_bwd(&Kernel { name, dims, work })
+    let dense = inputs.iter().map(|x| x.contiguous()).collect::<candle_core::Result<Vec<_>>>()?;
+    let storages: Vec<_> = dense.iter().map(Tensor::storage_and_layout).collect();
+    let mut slices = Vec::with_capacity(inputs.len());
+    for (storage, layout) in &storages {
+        let (Storage::Cpu(CpuStorage::F32(all)), Some((start, end))) = (&**storage, layout.contiguous_offsets()) else {
+            candle_core::bail!("a processor kernel needs dense f32 tensors");
+        };
+        slices.push(&all[start..end]);
+    }
+    let mut y = vec![0.0; dims.iter().product()];
+    work(&slices, &mut y);
+    Tensor::from_vec(y, dims, &Device::Cpu)
 }
 
 #[cfg(test)]
@@ -163,10 +149,11 @@ mod tests {
             let mut product = Product::new(window, channels, &dense, Some(&weights(3, &[21])), &prelu(21));
             let mut depthwise = Depthwise::new(window, channels, &weights(5, &[9, channels]), None, &prelu(channels));
             let pixels = 2 * window.output[0] * window.output[1];
+            let addend = noise(6, pixels * 21);
             let mut results = Vec::new();
             for isa in available() {
                 let (mut a, mut b) = (vec![0.0; pixels * 21], vec![0.0; pixels * channels]);
-                product.with_isa(isa).run(&x, &mut a);
+                product.with_isa(isa).run(&x, Some(&addend), &mut a);
                 depthwise.with_isa(isa).run(&x, &mut b);
                 a.extend(b);
                 results.push(a);

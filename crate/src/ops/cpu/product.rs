@@ -60,32 +60,34 @@ impl Product {
         self
     }
 
-    /// Computes all output pixels.
+    /// Computes all output pixels; `addend` is added to them before the activation.
     ///
     /// # Panics
-    /// When `x` or `y` are not as long as the window says, which the graph's shape rules exclude.
-    pub fn run(&self, x: &[f32], y: &mut [f32]) {
+    /// When a slice is not as long as the window says, which the graph's shape rules exclude.
+    pub fn run(&self, x: &[f32], addend: Option<&[f32]>, y: &mut [f32]) {
         let w = &self.window;
         let pixels = w.batch * w.output[0] * w.output[1];
         assert!(x.len() == w.batch * w.input[0] * w.input[1] * self.channels && y.len() == pixels * self.columns);
+        assert!(addend.is_none_or(|a| a.len() == y.len()));
         let flops = 2 * y.len() * w.kernel[0] * w.kernel[1] * self.channels;
         for_pieces(y, GROUP * self.columns, flops, |i, part| {
-            self.group(x, i * GROUP, part);
+            let addend = addend.map(|a| &a[i * GROUP * self.columns..][..part.len()]);
+            self.group(x, addend, i * GROUP, part);
             self.epilogue.finish(part);
         });
     }
 
     /// Computes the pixels from `first` on that fit into `y`.
-    fn group(&self, x: &[f32], first: usize, y: &mut [f32]) {
+    fn group(&self, x: &[f32], addend: Option<&[f32]>, first: usize, y: &mut [f32]) {
         match self.isa {
             // SAFETY: the instruction set was detected.
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => unsafe { group_avx512(self, x, first, y) },
+            Isa::Avx512 => unsafe { group_avx512(self, x, addend, first, y) },
             // SAFETY: the instruction set was detected.
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => unsafe { group_avx2(self, x, first, y) },
+            Isa::Avx2 => unsafe { group_avx2(self, x, addend, first, y) },
             // SAFETY: every machine of this architecture has it.
-            Isa::Baseline => unsafe { group::<Baseline, 3, 4>(self, x, first, y) },
+            Isa::Baseline => unsafe { group::<Baseline, 3, 4>(self, x, addend, first, y) },
         }
     }
 
@@ -116,16 +118,16 @@ impl Product {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-unsafe fn group_avx512(product: &Product, x: &[f32], first: usize, y: &mut [f32]) {
+unsafe fn group_avx512(product: &Product, x: &[f32], addend: Option<&[f32]>, first: usize, y: &mut [f32]) {
     // SAFETY: the caller has the instruction set.
-    unsafe { group::<super::lanes::x86::Avx512, 12, 1>(product, x, first, y) }
+    unsafe { group::<super::lanes::x86::Avx512, 12, 1>(product, x, addend, first, y) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn group_avx2(product: &Product, x: &[f32], first: usize, y: &mut [f32]) {
+unsafe fn group_avx2(product: &Product, x: &[f32], addend: Option<&[f32]>, first: usize, y: &mut [f32]) {
     // SAFETY: the caller has the instruction set.
-    unsafe { group::<super::lanes::x86::Avx2, 6, 2>(product, x, first, y) }
+    unsafe { group::<super::lanes::x86::Avx2, 6, 2>(product, x, addend, first, y) }
 }
 
 /// Walks over a group of pixels, `ROWS` at a time; what is left over goes in tiles of 4, 2 and 1.
@@ -133,6 +135,7 @@ unsafe fn group_avx2(product: &Product, x: &[f32], first: usize, y: &mut [f32]) 
 unsafe fn group<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     product: &Product,
     x: &[f32],
+    addend: Option<&[f32]>,
     first: usize,
     y: &mut [f32],
 ) {
@@ -144,10 +147,12 @@ unsafe fn group<L: Lanes, const ROWS: usize, const VECTORS: usize>(
         while at < count {
             // SAFETY: the caller has the instruction set; `at` plus the tile's rows is at most `count`.
             at += match count - at {
-                n if n >= ROWS => unsafe { tile::<L, ROWS, VECTORS>(product, &table, count, at, panel, y) },
-                n if n >= 4 && ROWS > 4 => unsafe { tile::<L, 4, VECTORS>(product, &table, count, at, panel, y) },
-                n if n >= 2 => unsafe { tile::<L, 2, VECTORS>(product, &table, count, at, panel, y) },
-                _ => unsafe { tile::<L, 1, VECTORS>(product, &table, count, at, panel, y) },
+                n if n >= ROWS => unsafe { tile::<L, ROWS, VECTORS>(product, (&table, count), at, panel, addend, y) },
+                n if n >= 4 && ROWS > 4 => unsafe {
+                    tile::<L, 4, VECTORS>(product, (&table, count), at, panel, addend, y)
+                },
+                n if n >= 2 => unsafe { tile::<L, 2, VECTORS>(product, (&table, count), at, panel, addend, y) },
+                _ => unsafe { tile::<L, 1, VECTORS>(product, (&table, count), at, panel, addend, y) },
             };
         }
     }
@@ -158,10 +163,10 @@ unsafe fn group<L: Lanes, const ROWS: usize, const VECTORS: usize>(
 #[inline(always)]
 unsafe fn tile<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     product: &Product,
-    table: &[*const f32],
-    count: usize,
+    (table, count): (&[*const f32], usize),
     at: usize,
     panel: usize,
+    addend: Option<&[f32]>,
     y: &mut [f32],
 ) -> usize {
     const { assert!(L::WIDTH * VECTORS == PANEL) };
@@ -189,19 +194,31 @@ unsafe fn tile<L: Lanes, const ROWS: usize, const VECTORS: usize>(
                 }
             }
         }
-        let zero = L::splat(0.0);
+        let (zero, one) = (L::splat(0.0), L::splat(1.0));
         let cap = L::splat(product.epilogue.cap);
         let columns = product.columns;
         let width = (columns - panel * PANEL).min(PANEL);
         for (r, sums) in sums.into_iter().enumerate() {
-            let row = &mut y[(at + r) * columns + panel * PANEL..][..width];
-            let mut spare = [0.0; PANEL];
-            // A whole panel is stored where it belongs, a part of one by way of the stack.
-            let to = if width == PANEL { row.as_mut_ptr() } else { spare.as_mut_ptr() };
-            for (v, sum) in sums.into_iter().enumerate() {
-                let negative = sum.min(zero);
+            let place = (at + r) * columns + panel * PANEL;
+            let row = &mut y[place..][..width];
+            let addend = addend.map(|a| &a[place..][..width]);
+            // A whole panel is loaded and stored where it is, a part of one by way of the stack.
+            let (mut spare, mut spare_addend) = ([0.0; PANEL], [0.0; PANEL]);
+            let mut to = row.as_mut_ptr();
+            let mut from = addend.map(<[f32]>::as_ptr);
+            if width < PANEL {
+                to = spare.as_mut_ptr();
+                if let Some(part) = addend {
+                    spare_addend[..width].copy_from_slice(part);
+                    from = Some(spare_addend.as_ptr());
+                }
+            }
+            for (v, mut sum) in sums.into_iter().enumerate() {
+                if let Some(from) = from {
+                    sum = sum.add_product(L::load(from.add(v * L::WIDTH)), one);
+                }
                 let s = L::load(slope.add(v * L::WIDTH));
-                sum.max(zero).add_product(negative, s).min(cap).store(to.add(v * L::WIDTH));
+                sum.max(zero).add_product(sum.min(zero), s).min(cap).store(to.add(v * L::WIDTH));
             }
             if width < PANEL {
                 row.copy_from_slice(&spare[..width]);
