@@ -5,6 +5,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+import tongue
 from refine import refine, vertex_normals
 from simplify import simplify
 from source import Piece, Source
@@ -13,8 +14,8 @@ PARTS = ("skin", "mouth_socket", "gums_tongue", "teeth_upper", "teeth_lower")
 SKIN, SOCKET, SOFT, UPPER, LOWER = range(5)
 
 # Vertices of each part in the compact face.
-BUDGET = {"skin": 1600, "mouth_socket": 90, "gums_tongue": 480, "front_upper": 900, "back_upper": 160,
-          "front_lower": 560, "back_lower": 160}
+BUDGET = {"skin": 1600, "mouth_socket": 90, "gums_tongue": 560, "front_upper": 800, "back_upper": 150,
+          "front_lower": 560, "back_lower": 260}
 
 # What moves keeps its vertices: the price of a collapse is summed over these.
 KEY_POSES = ("jawOpen", "eyeBlink_L+eyeBlink_R", "mouthSmile_L+mouthSmile_R", "mouthPucker", "mouthFunnel", "mouthRollLower",
@@ -58,10 +59,14 @@ def gums_and_tongue(source: Source) -> Piece:
     """Soft tissue: the tongue and the gum line in front are seen, the rest hardly."""
     triangles = source.of_part("gums_tongue")
     piece, ids = source.piece(triangles, np.full(len(triangles), SOFT))
-    x, y, z = piece.neutral.T
-    normal = vertex_normals(piece.neutral, piece.triangles)
-    importance = np.where((normal[:, 1] > 0.1) | (normal[:, 2] > 0.3), 1.0, 0.2) * np.clip((z - 4.0) / 4.0, 0.1, 1.0)
-    return simplify(piece, poses(source, piece, ["jawOpen"]), BUDGET["gums_tongue"], importance=importance)[0]
+    y, z = piece.neutral[:, 1], piece.neutral[:, 2]
+    teeth = np.concatenate([source.neutral[slice(*source.range[f"teeth_{jaw}"])] for jaw in ("upper", "lower")])
+    distance, _ = cKDTree(teeth).query(piece.neutral)
+    gum_line = np.exp(-((distance / 0.15) ** 2)) * np.clip((z - 7.5) / 1.5, 0, 1) * (y < -1.6)
+    seen = np.where(vertex_normals(piece.neutral, piece.triangles)[:, 1:] @ [0.5, 1.0] > 0.1, 1.0, 0.2)
+    moving = tongue.share(source)[ids - source.range["gums_tongue"][0]]
+    importance = seen * np.clip((z - 4.0) / 4.0, 0.1, 1.0) + 3.0 * gum_line + 2.0 * moving
+    return simplify(piece, poses(source, piece, ["jawOpen", "tongueUp", "tongueOut"]), BUDGET["gums_tongue"], importance=importance)[0]
 
 
 def teeth(source: Source, jaw: str) -> Piece:
@@ -79,11 +84,12 @@ def teeth(source: Source, jaw: str) -> Piece:
         piece, _ = source.piece(own, np.full(len(own), label))
         y = piece.neutral[:, 1]
         edge_y = y.min() if jaw == "upper" else y.max()
-        crown = (np.abs(y - edge_y) < CROWN)[piece.triangles].any(1)
+        crown = (np.abs(y - edge_y) < CROWN)[piece.triangles].sum(1) >= 2
         single.append(piece.keep(crown))
     single.sort(key=lambda p: -p.neutral[:, 2].mean())
-    front = join([refine(_without_back(p)) for p in single[:front_count]])
-    back = join([_without_back(p) for p in single[front_count:]])
+    if jaw == "upper":  # the lower ones show their backs when the jaw is open
+        single = [_without_back(p) for p in single]
+    front, back = join([refine(p) for p in single[:front_count]]), join(single[front_count:])
     shrink = lambda p, goal: simplify(p, poses(source, p, ["jawOpen"]), goal)[0]
     return join([shrink(front, BUDGET[f"front_{jaw}"]), shrink(back, BUDGET[f"back_{jaw}"])])
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 
+import tongue
 from anatomy import KEY_POSES, LOWER, PARTS, SKIN, UPPER, gums_and_tongue, join, skin_and_socket, teeth
 from landmarks import attach
 from source import IDENTITIES, Piece, Source
@@ -106,6 +107,7 @@ def main() -> None:
     parser.add_argument("out", type=Path, nargs="?", default=ROOT / "packs/face.gguf")
     arguments = parser.parse_args()
     source = Source(arguments.source)
+    source.add(tongue.modes(source))
     skin, where = skin_and_socket(source)
     piece = join([skin, gums_and_tongue(source), teeth(source, "upper"), teeth(source, "lower")])
     assert UPPER < LOWER

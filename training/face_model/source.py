@@ -52,16 +52,21 @@ class Source:
         self.part_id = {p["name"]: p["id"] for p in parts}
         self.range = {p["name"]: (p["start"], p["end"]) for p in parts}
         self.range |= {name: tuple(bounds) for name, bounds in json.loads(header["subranges"]).items()}
-        self.modes = np.concatenate([self.identity, self.expression])
         self._silence_noise()
+        self.modes = np.concatenate([self.identity, self.expression])
 
     def _silence_noise(self):
         """Gums and tongue carry jumps of 0.2 mm in expressions that have nothing to do with the jaw: registration noise."""
         start, end = self.range["gums_tongue"]
         for i, name in enumerate(self.names):
             if not name.startswith("jaw"):
-                self.modes[IDENTITIES + i, start:end] = 0
                 self.expression[i, start:end] = 0
+
+    def add(self, modes: dict[str, np.ndarray]) -> None:
+        """More expressions, each [vertices, 3]."""
+        self.names += list(modes)
+        self.expression = np.concatenate([self.expression, *(m[None] for m in modes.values())])
+        self.modes = np.concatenate([self.identity, self.expression])
 
     def mode(self, name: str) -> int:
         """Index of an expression among all modes."""

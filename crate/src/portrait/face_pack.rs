@@ -247,3 +247,137 @@ impl FaceModel {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{PACK, model};
+    use super::*;
+    use crate::pack::PackWriter;
+
+    /// The committed pack with one tensor's bytes or the description changed.
+    fn tampered(tensor: &str, bytes: impl Fn(&mut Vec<u8>), config: impl Fn(&str) -> String) -> Pack {
+        let pack = Pack::from_bytes(PACK).expect("the committed pack can be read");
+        let mut writer = PackWriter::new();
+        for (key, value) in pack.metadata() {
+            writer.metadata(key, value.clone());
+        }
+        writer.metadata("parlante.face.config", config(pack.str("parlante.face.config").expect("a description")));
+        for name in pack.names() {
+            let own = pack.tensor(name).expect("a listed tensor");
+            let mut data = own.bytes().to_vec();
+            if name == tensor {
+                bytes(&mut data);
+            }
+            writer.stored(name, own.shape().clone(), own.dtype(), data).expect("the same size");
+        }
+        Pack::from_bytes(writer.finish()).expect("a readable pack")
+    }
+
+    fn with_bytes(tensor: &str, bytes: impl Fn(&mut Vec<u8>)) -> Result<FaceModel, FaceModelError> {
+        FaceModel::from_pack(&tampered(tensor, bytes, str::to_owned))
+    }
+
+    fn with_config(change: impl Fn(&str) -> String) -> Result<FaceModel, FaceModelError> {
+        FaceModel::from_pack(&tampered("", |_| (), change))
+    }
+
+    fn is_damaged(result: Result<FaceModel, FaceModelError>) -> bool {
+        matches!(result, Err(FaceModelError::Damaged(_)))
+    }
+
+    #[test]
+    fn the_committed_face_is_whole() {
+        let m = model();
+        assert_eq!((m.identity.len(), m.landmark_kind.len()), (40, LANDMARKS));
+        assert!(m.expression_names.len() >= 53);
+        assert_eq!(m.expression.len(), m.expression_names.len());
+        assert_eq!(m.teeth_lower.end, m.neutral.len());
+        let height = m.landmark(&m.neutral, 10)[1] - m.landmark(&m.neutral, 152)[1];
+        assert!((16.0..22.0).contains(&height), "{height} cm from forehead to chin");
+        assert!((m.eye_left.center[0] - m.eye_right.center[0] - 6.2).abs() < 0.5);
+        assert!(PACK.len() <= 1_000_000);
+    }
+
+    #[test]
+    fn skin_looks_out_of_the_face() {
+        let m = model();
+        let (mut out, mut all) = (0.0, 0.0);
+        for (t, _) in m.triangles.iter().zip(&m.triangle_part).filter(|(_, p)| **p == Part::Skin) {
+            let [a, b, c] = t.map(|v| m.neutral[v as usize]);
+            let z = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
+            all += z.abs();
+            out += z.max(0.0);
+        }
+        assert!(out / all > 0.9, "{} of the skin faces the camera", out / all);
+    }
+
+    #[test]
+    fn opening_the_jaw_opens_the_lips_and_a_blink_shuts_the_lids() {
+        let m = model();
+        let gap = |contour: &Contour, mode: &[[f32; 3]]| {
+            let y = |chain: &[u32]| {
+                let v = chain[chain.len() / 2] as usize;
+                m.neutral[v][1] + mode[v][1]
+            };
+            y(&contour.upper) - y(&contour.lower)
+        };
+        let still = vec![[0.0; 3]; m.neutral.len()];
+        assert!(gap(&m.lips, m.expression("jawOpen").expect("jawOpen")) > gap(&m.lips, &still) + 1.5);
+        assert!(gap(&m.lids_left, m.expression("eyeBlink_L").expect("eyeBlink_L")) < 0.4 * gap(&m.lids_left, &still));
+    }
+
+    #[test]
+    fn indices_that_point_nowhere_are_refused() {
+        let far = |bytes: &mut Vec<u8>| bytes[..2].copy_from_slice(&32_767i16.to_le_bytes());
+        let negative = |bytes: &mut Vec<u8>| bytes[..2].copy_from_slice(&(-1i16).to_le_bytes());
+        for name in
+            ["face.triangles", "face.landmark.vertices", "face.expression.vertex", "face.contour.lip_inner_upper"]
+        {
+            assert!(is_damaged(with_bytes(name, far)), "{name}");
+            assert!(is_damaged(with_bytes(name, negative)), "{name}");
+        }
+        assert!(is_damaged(with_bytes("face.landmark.kind", |b| b[0] = 9)));
+        assert!(is_damaged(with_bytes("face.expression.start", |b| b[4..8].copy_from_slice(&i32::MAX.to_le_bytes()))));
+        assert!(is_damaged(with_bytes("face.expression.start", |b| b[..4].copy_from_slice(&5i32.to_le_bytes()))));
+        assert!(is_damaged(
+            with_bytes("face.contour.eyelid_left_upper", |b| b[..2].copy_from_slice(&3i16.to_le_bytes()))
+        ));
+    }
+
+    #[test]
+    fn numbers_that_make_no_sense_are_refused() {
+        for (name, value) in [
+            ("face.neutral", f32::NAN),
+            ("face.neutral", 1e6),
+            ("face.identity.scale", f32::INFINITY),
+            ("face.identity.scale", 1e9),
+            ("face.expression.scale", 1e9),
+            ("face.landmark.weights", 7.0),
+            ("face.eye.identity", f32::NAN),
+        ] {
+            assert!(is_damaged(with_bytes(name, |b| b[..4].copy_from_slice(&value.to_le_bytes()))), "{name} {value}");
+        }
+    }
+
+    #[test]
+    fn a_description_that_contradicts_the_tensors_is_refused() {
+        assert!(is_damaged(with_config(|_| "{".to_owned())));
+        assert!(is_damaged(with_config(|c| c.replace("\"skin\":[0,", "\"skin\":[1,"))));
+        assert!(is_damaged(with_config(|c| c.replace("\"teeth_lower\"", "\"teeth_lowest\""))));
+        assert!(is_damaged(with_config(|c| c.replace("\"radius\":1.5755", "\"radius\":-1"))));
+        assert!(is_damaged(with_config(|c| c.replace("\"identities\":40", "\"identities\":4000000000"))));
+        assert!(matches!(
+            with_config(|c| c.replace("\"identities\":40", "\"identities\":41")),
+            Err(FaceModelError::Pack(_))
+        ));
+        assert!(is_damaged(with_config(
+            |c| c.replace("\"triangle_parts\":{\"skin\":", "\"triangle_parts\":{\"skin\":9")
+        )));
+    }
+
+    #[test]
+    fn a_pack_without_a_face_says_what_is_missing() {
+        let empty = Pack::from_bytes(PackWriter::new().finish()).expect("an empty pack");
+        assert!(matches!(FaceModel::from_pack(&empty), Err(FaceModelError::Pack(PackError::MissingKey(_)))));
+    }
+}

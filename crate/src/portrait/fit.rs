@@ -131,3 +131,67 @@ impl Cropped {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{made_up, model};
+    use super::*;
+
+    /// A grey photo of 512 x 512 pixels in which the landmarks of a made-up head lie.
+    fn photo() -> (Picture, Vec<[f32; 3]>) {
+        let picture = Picture { width: 512, height: 512, data: vec![150; 512 * 512 * 3] };
+        let points = made_up(model(), [8.0, 2.0, 3.0], 5).points;
+        (picture, points.into_iter().map(|[x, y]| [x, y, 0.0]).collect())
+    }
+
+    fn whole(picture: &Picture, landmarks: &[[f32; 3]]) -> Result<FittedFace, FitError> {
+        let (cropped, points) = Cropped::new(picture, landmarks)?;
+        cropped.fit(model(), &points)
+    }
+
+    #[test]
+    fn a_photo_becomes_a_face() {
+        let (picture, landmarks) = photo();
+        let face = whole(&picture, &landmarks).expect("a face");
+        assert!(face.error < 0.6 && !face.glasses);
+        assert_eq!(face.texture.len(), TEX_FULL * TEX_FULL * 3);
+        assert_eq!(face.base.len(), model().neutral.len());
+        assert!(face.eye_left[0] - face.eye_right[0] > 4.0);
+        assert!(face.texture.iter().all(|v| (v - 150.0).abs() < 0.5));
+    }
+
+    #[test]
+    fn landmarks_that_are_no_face_are_refused_with_a_reason() {
+        let (picture, good) = photo();
+        let changed = |change: fn(&mut Vec<[f32; 3]>)| {
+            let mut landmarks = good.clone();
+            change(&mut landmarks);
+            whole(&picture, &landmarks).err()
+        };
+        assert_eq!(changed(|l| l.truncate(468)), Some(FitError::LandmarkCount { found: 468 }));
+        assert_eq!(changed(|l| l[77][1] = f32::NAN), Some(FitError::NotFinite { index: 77 }));
+        assert_eq!(changed(|l| l[0][0] = f32::INFINITY), Some(FitError::NotFinite { index: 0 }));
+        assert_eq!(changed(|l| l.fill([200.0, 200.0, 0.0])), Some(FitError::Degenerate));
+        assert_eq!(changed(|l| l.iter_mut().for_each(|p| p[0] = 200.0)), Some(FitError::Degenerate));
+        assert_eq!(changed(|l| l[5][0] = 1e20), Some(FitError::Degenerate));
+        assert!(matches!(
+            changed(|l| l.iter_mut().for_each(|p| *p = p.map(|v| v / 20.0))),
+            Some(FitError::TooSmall { .. })
+        ));
+        let mut scattered = 7u32;
+        let mut next = || {
+            scattered = scattered.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (scattered >> 23) as f32
+        };
+        let random: Vec<[f32; 3]> = good.iter().map(|_| [next(), next(), 0.0]).collect();
+        assert!(whole(&picture, &random).is_err(), "random points are no face");
+    }
+
+    #[test]
+    fn a_face_half_outside_of_the_photo_still_works() {
+        let (picture, landmarks) = photo();
+        let shifted: Vec<[f32; 3]> = landmarks.iter().map(|p| [p[0] - 230.0, p[1] + 120.0, 0.0]).collect();
+        let face = whole(&picture, &shifted).expect("a face");
+        assert!(face.error < 0.6);
+    }
+}

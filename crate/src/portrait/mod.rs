@@ -21,6 +21,8 @@ mod resample;
 mod snap;
 pub mod solve;
 mod views;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use error::PortraitError;
 pub use face_model::FaceModel;

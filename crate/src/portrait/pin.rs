@@ -126,3 +126,71 @@ pub fn pin(model: &FaceModel, solution: &Solution, points: &[[f32; 2]]) -> Resul
         .map(|(eye, lids)| (Vector3::from(eye.center_of(&solution.identity)) + mean(lids)).into());
     Ok(Pinned { shape, base, eyes })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::solve::solve;
+    use super::super::testing::{made_up, model};
+    use super::*;
+
+    /// Largest distance between the landmarks of the pinned face and the wanted ones, crop pixels.
+    fn largest_miss(solution: &Solution, pinned: &Pinned, points: &[[f32; 2]]) -> f32 {
+        let model = model();
+        let modes = model.expression.iter().zip(&solution.expression);
+        let posed = modes.fold(pinned.base.clone(), |s, (m, &w)| add(s, m, w));
+        let miss = |i: usize| {
+            let (uv, _) = project(&solution.pose, model.landmark(&posed, i));
+            (uv[0] - points[i][0]).hypot(uv[1] - points[i][1])
+        };
+        model.used_landmarks().map(miss).fold(0.0, f32::max)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(8))]
+
+        #[test]
+        fn every_landmark_is_hit(yaw in -25.0f32..25.0, seed in 0u64..1000, x in -6.0f32..6.0, y in -6.0f32..6.0) {
+            // a smooth distortion that no identity explains
+            let bend = |p: [f32; 2]| [p[0] + x * (p[1] / 40.0).sin(), p[1] + y * (p[0] / 50.0).cos()];
+            let head = made_up(model(), [yaw, 0.0, 0.0], seed);
+            let points: Vec<_> = head.points.iter().map(|&p| bend(p)).collect();
+            let solution = solve(model(), &points).expect("a face");
+            let pinned = pin(model(), &solution, &points).expect("offsets");
+            let miss = largest_miss(&solution, &pinned, &points);
+            prop_assert!(miss < 0.05, "{miss} pixels");
+        }
+    }
+
+    #[test]
+    fn a_perfect_fit_needs_no_offsets() {
+        let head = made_up(model(), [5.0, 0.0, 0.0], 1);
+        let solution = Solution { pose: head.pose, identity: head.identity, expression: head.expression, error: 0.0 };
+        let pinned = pin(model(), &solution, &head.points).expect("offsets");
+        for (a, b) in pinned.base.iter().zip(&pinned.shape) {
+            assert!((0..3).all(|i| (a[i] - b[i]).abs() < 2e-3), "{a:?} {b:?}");
+        }
+        let expected = model().eye_left.center_of(&solution.identity);
+        assert!((0..3).all(|i| (pinned.eyes[1][i] - expected[i]).abs() < 2e-3));
+    }
+
+    #[test]
+    fn an_offset_of_one_lip_does_not_move_the_other() {
+        let head = made_up(model(), [0.0; 3], 2);
+        let mut points = head.points.clone();
+        let lower = [
+            95, 88, 178, 87, 14, 317, 402, 318, 324, 17, 84, 314, 181, 405, 91, 321, 15, 16, 85, 180, 86, 316, 315,
+            404, 403,
+        ];
+        lower.iter().for_each(|&i| points[i][1] += 4.0);
+        let solution = Solution { pose: head.pose, identity: head.identity, expression: head.expression, error: 0.0 };
+        let pinned = pin(model(), &solution, &points).expect("offsets");
+        let moved = |chain: &[u32]| {
+            let middle = chain[chain.len() / 2] as usize;
+            pinned.shape[middle][1] - pinned.base[middle][1]
+        };
+        assert!(moved(&model().lips.lower) > 0.2, "{}", moved(&model().lips.lower));
+        assert!(moved(&model().lips.upper).abs() < 0.02, "{}", moved(&model().lips.upper));
+    }
+}

@@ -29,6 +29,10 @@ const OUTLINE_WEIGHT: f64 = 0.6;
 const FACE_HEIGHT: f64 = 19.0;
 /// Least distance of a point from the camera, cm: keeps wild steps in front of it.
 const NEAREST: f64 = 5.0;
+/// A mean error above this share of the crop is no face.
+const WORST: f64 = 0.05;
+/// A head further away than this, cm, is a dot.
+const FARTHEST: f64 = 1000.0;
 const OUTLINE: [usize; 36] = [
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
     136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
@@ -306,7 +310,7 @@ pub fn solve(model: &FaceModel, points: &[[f32; 2]]) -> Result<Solution, FitErro
         (uv[0] - goal[0]).hypot(uv[1] - goal[1])
     };
     let error = shape.iter().zip(&landmarks.goal).map(miss).sum::<f64>() / shape.len().max(1) as f64;
-    if !error.is_finite() || error > f64::from(SIDE) / 8.0 {
+    if !error.is_finite() || error > f64::from(SIDE) * WORST || estimate.translation.z > FARTHEST {
         return Err(FitError::Degenerate);
     }
     let x: Vec<f32> = estimate.x.iter().map(|&v| v as f32).collect();
@@ -317,4 +321,86 @@ pub fn solve(model: &FaceModel, points: &[[f32; 2]]) -> Result<Solution, FitErro
         expression: expression.to_vec(),
         error: error as f32,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::Rotation3;
+    use proptest::prelude::*;
+
+    use super::super::testing::{made_up, model};
+    use super::*;
+
+    fn angle(a: &CameraPose, b: &CameraPose) -> f32 {
+        Rotation3::from_matrix_unchecked(a.rotation.transpose() * b.rotation).angle().to_degrees()
+    }
+
+    fn weight(weights: &[f32], name: &str) -> f32 {
+        weights[model().expression_index(name).expect("an expression of the model")]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
+
+        #[test]
+        fn a_known_head_is_found_again(yaw in -35.0f32..35.0, pitch in -20.0f32..20.0, roll in -40.0f32..40.0, seed in 0u64..1000) {
+            let head = made_up(model(), [yaw, pitch, roll], seed);
+            let found = solve(model(), &head.points).expect("a face");
+            prop_assert!(found.error < 0.6, "left over {}", found.error);
+            prop_assert!(angle(&found.pose, &head.pose) < 5.0, "turned {}", angle(&found.pose, &head.pose));
+            for name in ["jawOpen", "eyeBlink_L", "eyeBlink_R"] {
+                let (is, should) = (weight(&found.expression, name), weight(&head.expression, name));
+                prop_assert!((is - should).abs() < 0.2, "{name} {is} for {should}");
+            }
+            prop_assert!(found.identity.iter().all(|w| w.abs() <= 3.0));
+            prop_assert!(found.expression.iter().all(|w| (0.0..=1.0).contains(w)));
+        }
+
+        #[test]
+        fn noise_of_the_landmarker_does_no_harm(seed in 0u64..1000) {
+            let head = made_up(model(), [10.0, 5.0, 0.0], seed);
+            let shaken = |i: usize, p: [f32; 2]| [p[0] + ((i * 37 + 11) % 17) as f32 / 8.0 - 1.0, p[1] + ((i * 53 + 7) % 19) as f32 / 9.0 - 1.0];
+            let points: Vec<_> = head.points.iter().enumerate().map(|(i, &p)| shaken(i, p)).collect();
+            let found = solve(model(), &points).expect("a face");
+            prop_assert!(found.error < 1.6, "left over {}", found.error);
+            prop_assert!(angle(&found.pose, &head.pose) < 6.0, "turned {}", angle(&found.pose, &head.pose));
+        }
+    }
+
+    #[test]
+    fn what_one_view_cannot_tell_stays_zero() {
+        let head = made_up(model(), [0.0; 3], 3);
+        let found = solve(model(), &head.points).expect("a face");
+        for (name, &weight) in model().expression_names.iter().zip(&found.expression) {
+            assert!(!is_ambiguous(name) || weight == 0.0, "{name} is {weight}");
+        }
+    }
+
+    #[test]
+    fn points_in_one_place_are_no_face() {
+        assert_eq!(solve(model(), &[[256.0, 256.0]; 478]).err(), Some(FitError::Degenerate));
+        assert!(solve(model(), &[[f32::MAX, f32::MAX]; 478]).is_err());
+    }
+
+    #[test]
+    fn a_step_inside_its_limits_is_the_plain_one_and_a_limited_one_is_optimal() {
+        let n = POSE + 3;
+        let root = DMatrix::from_fn(n, n, |i, j| ((i * 7 + j * 3) % 5) as f64 - 2.0 + if i == j { 6.0 } else { 0.0 });
+        let hessian = root.tr_mul(&root);
+        let gradient = DVector::from_fn(n, |i, _| 10.0 * (i as f64 - 4.0));
+        let free = bounded_step(&hessian, &gradient, &[(-1e9, 1e9); 3]).expect("a step");
+        assert!((&hessian * &free - &gradient).norm() < 1e-6);
+        let limits = [(-0.01, 0.01), (0.0, 0.02), (-0.005, 0.0)];
+        let step = bounded_step(&hessian, &gradient, &limits).expect("a step");
+        let slope = &gradient - &hessian * &step;
+        for i in 0..n {
+            let (low, high) = if i < POSE { (-1e9, 1e9) } else { limits[i - POSE] };
+            assert!(step[i] >= low && step[i] <= high);
+            // no way down that the limits allow
+            assert!(
+                slope[i].abs() < 1e-6 || (step[i] == low && slope[i] < 0.0) || (step[i] == high && slope[i] > 0.0),
+                "{i}"
+            );
+        }
+    }
 }
