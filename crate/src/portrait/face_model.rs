@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-/// Two edge loops that open and shut: the inner lips, or the lids of one eye. Vertex ids in order along x; both
-/// chains share their two end vertices.
+/// Two edge loops that open and shut: the inner lips, or the lids of one eye. Lips run from the image's
+/// left to its right, lids from the outer corner to the inner. Both chains share their two end vertices.
 #[derive(Clone, Debug)]
 pub struct Contour {
     /// Upper chain.
