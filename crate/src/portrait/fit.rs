@@ -1,8 +1,10 @@
 //! From a photo to a fitted face: crop, second look at the landmarks, lip snapping, solving, pinning.
 
-use super::crop::{CropFrame, from_texture};
+use super::crop::{CropFrame, from_texture, to_texture};
+use super::error::PortraitError;
 use super::face_model::FaceModel;
-use super::fitted::{FittedFace, SIDE, TEX_FULL};
+use super::find::FaceFinder;
+use super::fitted::{FittedFace, SIDE, TEX, TEX_FULL};
 use super::glasses::wears_glasses;
 use super::landmarks::LANDMARKS;
 use super::picture::Picture;
@@ -66,6 +68,30 @@ fn checked(points: &[[f32; 3]], size: f32) -> Result<Vec<[f32; 2]>, FitError> {
         return Err(FitError::Degenerate);
     }
     Ok(points)
+}
+
+/// Finds a face in a photo and fits the model to it: the largest face, or face `index` counted from 0 by size.
+///
+/// # Errors
+/// [`PortraitError::NoFace`], [`PortraitError::NoSuchFace`], [`PortraitError::Fit`] for a face that is too small or
+/// hidden, [`PortraitError::Find`] if the networks fail.
+pub fn fit(
+    model: &FaceModel,
+    finder: &FaceFinder,
+    picture: &Picture,
+    index: Option<usize>,
+) -> Result<FittedFace, PortraitError> {
+    let mut face = finder.find_one(picture, index)?;
+    let (cropped, mut points) = Cropped::new(picture, &face.points)?;
+    // landmarks are best where all faces have one size
+    for (place, p) in face.points.iter_mut().zip(&points) {
+        let [x, y] = to_texture(*p);
+        *place = [x, y, place[2] * TEX / cropped.frame.side];
+    }
+    if let Some(again) = finder.look_again(&cropped.picture(), &face)? {
+        points = Cropped::points_of(&again.points)?;
+    }
+    Ok(cropped.fit(model, &points)?)
 }
 
 /// A crop whose landmarks are still to be looked for a second time.
