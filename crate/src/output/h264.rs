@@ -10,9 +10,9 @@ use openh264::formats::YUVSlices;
 use super::colour::Yuv420;
 use super::error::OutputError;
 
-/// Quantiser range; the lower end is reached almost always and is visually lossless at 512 pixels.
-const QUANTISER: (u8, u8) = (18, 24);
-/// Bits for a pixel of a frame, as an upper limit that talking heads never reach.
+/// Quantiser, 0 to 51: visually lossless at 512 pixels.
+const QUANTISER: u8 = 19;
+/// Bits for a pixel of a frame that the stream's level must allow; talking heads stay far below.
 const BITS_PER_PIXEL: f64 = 1.5;
 
 const SPS: u8 = 7;
@@ -35,8 +35,9 @@ impl H264Encoder {
             .usage_type(UsageType::CameraVideoRealTime)
             .max_frame_rate(FrameRate::from_hz(fps as f32))
             .bitrate(BitRate::from_bps(bitrate.clamp(1e6, 200e6) as u32))
-            .rate_control_mode(RateControlMode::Quality)
-            .qp(QpRange::new(QUANTISER.0, QUANTISER.1))
+            // With equal ends of the range this mode is a constant quantiser, and it never skips a frame.
+            .rate_control_mode(RateControlMode::Bufferbased)
+            .qp(QpRange::new(QUANTISER, QUANTISER))
             .profile(Profile::High)
             .complexity(Complexity::Medium)
             .skip_frames(false)
