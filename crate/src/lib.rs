@@ -13,6 +13,7 @@
 //! [`graph`], [`ops`] and [`exec`] hold the networks' description, their operations and the two executors;
 //! [`pack`] reads model packs.
 
+pub mod animator;
 pub mod audio;
 pub mod decode;
 pub mod exec;

@@ -1,0 +1,163 @@
+//! The whole way from a pack, a photo and a sound to frames, for the command line and the browser alike.
+//!
+//! [`Models`] holds what the pack gives; [`Models::fit`] makes a fitted face of a photo; a [`MotionStream`] makes motion
+//! of sound at any frame rate; [`crate::decode::Decoder`] draws it.
+
+use std::sync::Arc;
+
+use crate::decode::{DecodeError, Decoder};
+use crate::motion::error::MotionError;
+use crate::motion::frame::FPS;
+use crate::motion::generator::MotionGenerator;
+use crate::motion::resample::FrameResampler;
+use crate::motion::{Controls, MotionFrame};
+use crate::pack::{Pack, PackError};
+use crate::portrait::face_pack::FaceModelError;
+use crate::portrait::find::{FaceFinder, FindError};
+use crate::portrait::fit::Cropped;
+use crate::portrait::fitted::{PAD, SIDE, TEX};
+use crate::portrait::{FaceModel, FittedFace, Picture, PortraitError};
+
+/// The pack cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelsError {
+    /// Not a pack, or a damaged one.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// The face networks are missing or unusable.
+    #[error(transparent)]
+    Finder(#[from] FindError),
+    /// The 3-D face is missing or unusable.
+    #[error(transparent)]
+    Face(#[from] FaceModelError),
+}
+
+/// Everything that a pack gives, ready to run.
+pub struct Models {
+    pack: Pack,
+    face_model: Arc<FaceModel>,
+    finder: FaceFinder,
+}
+
+impl Models {
+    /// Opens a pack held in memory.
+    ///
+    /// # Errors
+    /// When it is damaged or lacks the face model or the face networks.
+    pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Result<Self, ModelsError> {
+        Self::new(Pack::from_bytes(bytes)?)
+    }
+
+    /// Prepares the networks of an opened pack.
+    ///
+    /// # Errors
+    /// When it lacks the face model or the face networks.
+    pub fn new(pack: Pack) -> Result<Self, ModelsError> {
+        let face_model = Arc::new(FaceModel::from_pack(&pack)?);
+        let finder = FaceFinder::new(&pack)?;
+        Ok(Self { pack, face_model, finder })
+    }
+
+    /// The pack itself.
+    pub fn pack(&self) -> &Pack {
+        &self.pack
+    }
+
+    /// The 3-D face.
+    pub fn face_model(&self) -> &Arc<FaceModel> {
+        &self.face_model
+    }
+
+    /// The face networks.
+    pub fn finder(&self) -> &FaceFinder {
+        &self.finder
+    }
+
+    /// Finds a face in a photo (the largest, or number `face` counted from 0 by size) and fits the 3-D face to it.
+    ///
+    /// # Errors
+    /// When there is no such face, or it cannot be fitted.
+    pub fn fit(&self, photo: &Picture, face: Option<usize>) -> Result<FittedFace, PortraitError> {
+        let found = self.finder.find_one(photo, face)?;
+        let (cropped, mut points) = Cropped::new(photo, &found.points)?;
+        // A second look at the crop, where every face has the same size, finds the landmarks better.
+        let picture = cropped.picture();
+        let mut seen = found;
+        for (target, point) in seen.points.iter_mut().zip(&points) {
+            let texel = point.map(|p| (p + PAD * SIDE) * TEX / SIDE);
+            *target = [texel[0], texel[1], 0.0];
+        }
+        if let Some(again) = self.finder.look_again(&picture, &seen)? {
+            points = Cropped::points_of(&again.points)?;
+        }
+        Ok(cropped.fit(&self.face_model, &points)?)
+    }
+
+    /// A CPU decoder that draws a fitted face at `size` pixels a side.
+    ///
+    /// # Errors
+    /// A size out of range, or a face of another model.
+    pub fn decoder(&self, face: FittedFace, size: u32) -> Result<Decoder, DecodeError> {
+        Decoder::new(Arc::clone(&self.face_model), face, size)
+    }
+
+    /// Motion at `fps` frames a second (1 to 240) for sound that is still to come.
+    ///
+    /// # Errors
+    /// When the pack has no usable speech networks.
+    pub fn motion(&self, controls: Controls, seed: u64, fps: f64) -> Result<MotionStream, MotionError> {
+        MotionStream::new(&self.pack, controls, seed, fps)
+    }
+}
+
+/// Sound in, motion frames out, at any frame rate and in constant memory. Frame `i` stands at `i / fps` seconds.
+pub struct MotionStream {
+    generator: MotionGenerator,
+    /// None at the generator's own rate.
+    resampler: Option<FrameResampler>,
+}
+
+impl MotionStream {
+    /// A stream at the start of a sound; rates outside 1 to 240 count as 25.
+    ///
+    /// # Errors
+    /// When the pack has no usable speech networks.
+    pub fn new(pack: &Pack, controls: Controls, seed: u64, fps: f64) -> Result<Self, MotionError> {
+        let own = f64::from(FPS);
+        let resampler = if fps == own { None } else { FrameResampler::new(own, fps) };
+        Ok(Self { generator: MotionGenerator::new(pack, controls, seed)?, resampler })
+    }
+
+    /// Changes the controls; the face follows within 200 ms.
+    pub fn set_controls(&mut self, controls: Controls) {
+        self.generator.set_controls(controls);
+    }
+
+    /// Takes mono samples at 16 kHz and appends the frames that are complete with them.
+    ///
+    /// # Errors
+    /// When a speech network cannot be run.
+    pub fn push(&mut self, samples: &[f32], frames: &mut Vec<MotionFrame>) -> Result<(), MotionError> {
+        match &mut self.resampler {
+            None => self.generator.push(samples, &mut |frame| frames.push(frame)),
+            Some(resampler) => {
+                self.generator.push(samples, &mut |frame| resampler.push(&frame, &mut |out| frames.push(out)))
+            }
+        }
+    }
+
+    /// Ends the sound and appends the frames that are left: as many in all as cover the sound.
+    ///
+    /// # Errors
+    /// When a speech network cannot be run.
+    pub fn finish(&mut self, frames: &mut Vec<MotionFrame>) -> Result<(), MotionError> {
+        match &mut self.resampler {
+            None => self.generator.finish(&mut |frame| frames.push(frame)),
+            Some(resampler) => {
+                self.generator.finish(&mut |frame| resampler.push(&frame, &mut |out| frames.push(out)))?;
+                resampler.finish(&mut |out| frames.push(out));
+                Ok(())
+            }
+        }
+    }
+}

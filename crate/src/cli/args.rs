@@ -1,0 +1,278 @@
+//! What can be asked for on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use parlante::motion::Controls;
+use parlante::motion::controls::Emotion;
+use parlante::motion::frame::Gaze;
+
+/// Smallest and largest side of a video, pixels.
+const SIZES: std::ops::RangeInclusive<u32> = 64..=2048;
+/// Frame rates of a video.
+const RATES: std::ops::RangeInclusive<u32> = 1..=120;
+
+/// Exit codes, for --help.
+const EXIT_CODES: &str = "Exit codes: 0 done, 2 wrong arguments, 3 the portrait cannot be used, 4 the recording cannot \
+be used, 5 the motion file cannot be used, 6 the model pack cannot be used, 7 the output cannot be written, 8 the \
+backend is not available, 1 anything else, 130 interrupted. Whatever fails, no unfinished file is left behind.";
+
+/// One photo and a voice become a person who speaks.
+#[derive(Parser)]
+#[command(version, about, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Let a portrait speak a recording or play a motion file; without arguments, the sample
+    Animate(AnimateArguments),
+    /// Turn a recording into a motion file
+    Motion(MotionArguments),
+    /// Measure how fast this machine is
+    Bench(BenchArguments),
+    /// Look into model packs
+    Pack {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: PackCommand,
+    },
+}
+
+/// What to do with a pack.
+#[derive(Subcommand)]
+pub enum PackCommand {
+    /// List metadata and tensors
+    Inspect {
+        /// The pack (GGUF)
+        file: PathBuf,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `parlante animate`.
+#[derive(Args)]
+pub struct AnimateArguments {
+    /// Photo with a face: JPEG, PNG or WebP
+    pub portrait: Option<PathBuf>,
+    /// Recording (WAV, MP3, FLAC, Ogg, Opus, M4A, WebM) or motion file (.json)
+    #[arg(value_name = "AUDIO|MOTION.json")]
+    pub source: Option<PathBuf>,
+    /// Recording to play with a motion file
+    #[arg(value_name = "AUDIO")]
+    pub audio: Option<PathBuf>,
+    /// What to write: .mp4 (H.264 and Opus), .webm (AV1 and Opus) or .json (motion only) [default: out/PORTRAIT.mp4]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Side of the square video in pixels, even
+    #[arg(long, default_value_t = 512, value_parser = size)]
+    pub size: u32,
+    /// Frames a second, 1 to 120 [default: 25, or the motion file's]
+    #[arg(long, value_parser = fps)]
+    pub fps: Option<u32>,
+    /// What draws
+    #[arg(long, value_enum, default_value_t = Backend::Auto)]
+    pub backend: Backend,
+    /// Which face of the photo, counted from 0 by size [default: the largest]
+    #[arg(long, value_name = "N")]
+    pub face: Option<usize>,
+    /// How the person should be.
+    #[command(flatten)]
+    pub wishes: Wishes,
+    /// Model pack [default: build/parlante-default.gguf near the program or the current folder]
+    #[arg(long, value_name = "FILE")]
+    pub pack: Option<PathBuf>,
+}
+
+/// `parlante motion`.
+#[derive(Args)]
+pub struct MotionArguments {
+    /// Recording (WAV, MP3, FLAC, Ogg, Opus, M4A, WebM)
+    pub audio: PathBuf,
+    /// Motion file to write (.json)
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Frames a second, 1 to 120
+    #[arg(long, default_value_t = 25, value_parser = fps)]
+    pub fps: u32,
+    /// How the person should be.
+    #[command(flatten)]
+    pub wishes: Wishes,
+    /// Model pack [default: build/parlante-default.gguf near the program or the current folder]
+    #[arg(long, value_name = "FILE")]
+    pub pack: Option<PathBuf>,
+}
+
+/// `parlante bench`.
+#[derive(Args)]
+pub struct BenchArguments {
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Side of the frames in pixels, even
+    #[arg(long, default_value_t = 512, value_parser = size)]
+    pub size: u32,
+    /// What draws
+    #[arg(long, value_enum, default_value_t = Backend::Auto)]
+    pub backend: Backend,
+    /// Photo to draw [default: the sample]
+    #[arg(long, value_name = "FILE")]
+    pub portrait: Option<PathBuf>,
+    /// Model pack [default: build/parlante-default.gguf near the program or the current folder]
+    #[arg(long, value_name = "FILE")]
+    pub pack: Option<PathBuf>,
+}
+
+/// Everything that shapes generated motion.
+#[derive(Args)]
+pub struct Wishes {
+    /// Start of the random numbers behind blinks, gaze and head: the same seed gives the same take
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Mixed emotions, such as happy=0.6,surprised=0.3: happy, sad, angry, surprised, afraid, disgusted, tender
+    #[arg(long, value_name = "NAME[=STRENGTH],…", value_parser = emotion, default_value = "", hide_default_value = true)]
+    pub emotion: Emotions,
+    /// Where to look, degrees to the image's right and down, -30 to 30
+    #[arg(long, value_name = "X,Y", value_parser = gaze, default_value = "0,0", allow_hyphen_values = true)]
+    pub gaze: Gaze,
+    /// Size of the head, 0.5 to 2; above 1: nearer
+    #[arg(long, default_value_t = 1.0, value_parser = distance, allow_hyphen_values = true)]
+    pub distance: f32,
+}
+
+/// Strength of each emotion.
+#[derive(Clone, Copy)]
+pub struct Emotions([f32; Emotion::COUNT]);
+
+/// What draws the frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Backend {
+    /// The fastest that is there
+    Auto,
+    /// The GPU by Vulkan, Metal or Direct3D 12
+    Wgpu,
+    /// The processor
+    Cpu,
+    /// The NVIDIA GPU by CUDA
+    Cuda,
+}
+
+impl Wishes {
+    /// The generator's controls.
+    pub fn controls(&self) -> Controls {
+        Controls { emotion: self.emotion.0, gaze: self.gaze, distance: self.distance, ..Controls::default() }
+    }
+
+    /// True if nothing was asked for that a finished motion could not follow.
+    pub fn are_default(&self) -> bool {
+        self.controls() == Controls::default() && self.seed == 0
+    }
+}
+
+fn size(text: &str) -> Result<u32, String> {
+    let wanted = format!("give an even number from {} to {}", SIZES.start(), SIZES.end());
+    match text.parse::<u32>() {
+        Ok(size) if SIZES.contains(&size) && size % 2 == 0 => Ok(size),
+        _ => Err(wanted),
+    }
+}
+
+fn fps(text: &str) -> Result<u32, String> {
+    match text.parse::<u32>() {
+        Ok(fps) if RATES.contains(&fps) => Ok(fps),
+        _ => Err(format!("give a whole number from {} to {}", RATES.start(), RATES.end())),
+    }
+}
+
+/// A finite number in a range.
+fn number(text: &str, range: std::ops::RangeInclusive<f32>) -> Option<f32> {
+    text.trim().parse::<f32>().ok().filter(|v| range.contains(v))
+}
+
+fn distance(text: &str) -> Result<f32, String> {
+    number(text, 0.5..=2.0).ok_or_else(|| "give a number from 0.5 to 2".to_owned())
+}
+
+fn gaze(text: &str) -> Result<Gaze, String> {
+    let wanted = || "give two numbers from -30 to 30, such as 10,-5".to_owned();
+    let (x, y) = text.split_once(',').ok_or_else(wanted)?;
+    let angle = |text| number(text, -30.0..=30.0).ok_or_else(wanted);
+    Ok(Gaze { x: angle(x)?, y: angle(y)? })
+}
+
+fn emotion(text: &str) -> Result<Emotions, String> {
+    let mut strengths = [0.0; Emotion::COUNT];
+    for part in text.split(',').filter(|part| !part.trim().is_empty()) {
+        let (name, strength) = match part.split_once('=') {
+            Some((name, strength)) => (
+                name.trim(),
+                number(strength, 0.0..=1.0).ok_or_else(|| format!("the strength of {name} is a number from 0 to 1"))?,
+            ),
+            None => (part.trim(), 1.0),
+        };
+        let emotion = Emotion::from_name(&name.to_ascii_lowercase()).ok_or_else(|| {
+            let names: Vec<_> = Emotion::ALL.iter().map(|e| e.name()).collect();
+            format!("choose from {}", names.join(", "))
+        })?;
+        strengths[emotion as usize] = strength;
+    }
+    Ok(Emotions(strengths))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn wishes_become_controls() {
+        let parsed = Arguments::try_parse_from([
+            "parlante", "motion", "a.wav", "-o", "m.json", "--emotion", "happy=0.5,Sad", "--gaze", "-3,4.5", "--distance", "1.2",
+        ]);
+        let Ok(Arguments { command: Command::Motion(motion) }) = parsed else { panic!("these arguments are right") };
+        let controls = motion.wishes.controls();
+        assert_eq!((controls.emotion[0], controls.emotion[1], controls.distance), (0.5, 1.0, 1.2));
+        assert_eq!(controls.gaze, Gaze { x: -3.0, y: 4.5 });
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for arguments in [
+            ["--size", "0"],
+            ["--size", "511"],
+            ["--size", "99999"],
+            ["--size", "-2"],
+            ["--fps", "1000"],
+            ["--fps", "0"],
+            ["--fps", "nan"],
+            ["--distance", "nan"],
+            ["--distance", "inf"],
+            ["--distance", "-1"],
+            ["--gaze", "1"],
+            ["--gaze", "nan,0"],
+            ["--gaze", "0,1e9"],
+            ["--emotion", "hungry"],
+            ["--emotion", "happy=NaN"],
+            ["--emotion", "happy=2"],
+            ["--seed", "-1"],
+            ["--face", "-1"],
+            ["--backend", "abacus"],
+        ] {
+            let line = ["parlante", "animate", "a.jpg", "a.wav"].iter().chain(&arguments);
+            assert!(Arguments::try_parse_from(line).is_err(), "{arguments:?}");
+        }
+    }
+}
