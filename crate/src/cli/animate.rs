@@ -66,7 +66,8 @@ pub fn run(arguments: &AnimateArguments) -> Result<String, Failure> {
             let recording = audio.as_deref().map(Recording::open).transpose()?;
             let total = Some(file.frames().len() as u64);
             let channels = recording.as_ref().map_or(0, Recording::channels);
-            let renderer = Renderer::start(decoder, writer(fps, channels, total)?, Progress::frames("Animating", total));
+            let renderer =
+                Renderer::start(decoder, writer(fps, channels, total)?, Progress::frames("Animating", total));
             play(renderer, &file, recording, fps)?
         }
         (Source::Speech(audio), _) => {
@@ -142,18 +143,17 @@ fn speak(
         let (mut speech, mut frames) = (Vec::new(), Vec::new());
         loop {
             let mut sound = Vec::new();
-            if recording.read(&mut speech, &mut sound) {
-                stream.push(&speech, &mut frames)?;
-                speech.clear();
-            } else {
+            let more = recording.read(&mut speech, &mut sound);
+            stream.push(&speech, &mut frames)?;
+            speech.clear();
+            if !more {
                 stream.finish(&mut frames)?;
             }
-            let ended = speech.is_empty() && sound.is_empty() && frames.is_empty();
             renderer.sound(sound)?;
             for frame in frames.drain(..) {
                 renderer.frame(&frame, REFERENCE)?;
             }
-            if ended {
+            if !more {
                 return Ok(());
             }
         }

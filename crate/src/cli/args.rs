@@ -240,7 +240,17 @@ mod tests {
     #[test]
     fn wishes_become_controls() {
         let parsed = Arguments::try_parse_from([
-            "parlante", "motion", "a.wav", "-o", "m.json", "--emotion", "happy=0.5,Sad", "--gaze", "-3,4.5", "--distance", "1.2",
+            "parlante",
+            "motion",
+            "a.wav",
+            "-o",
+            "m.json",
+            "--emotion",
+            "happy=0.5,Sad",
+            "--gaze",
+            "-3,4.5",
+            "--distance",
+            "1.2",
         ]);
         let Ok(Arguments { command: Command::Motion(motion) }) = parsed else { panic!("these arguments are right") };
         let controls = motion.wishes.controls();

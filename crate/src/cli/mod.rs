@@ -20,7 +20,6 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use args::{Arguments, Command, PackCommand};
-use failure::Failure;
 
 /// Parses the arguments, does what they say and reports.
 pub fn run() -> ExitCode {

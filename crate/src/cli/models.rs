@@ -41,8 +41,8 @@ pub fn near(relative: &str) -> Option<PathBuf> {
 
 /// Reads a photo.
 pub fn photo(path: &Path) -> Result<Picture, Failure> {
-    let bytes = read(path, MAX_PHOTO_BYTES)
-        .map_err(|source| Failure::PortraitFile { path: path.to_owned(), source })?;
+    let bytes =
+        read(path, MAX_PHOTO_BYTES).map_err(|source| Failure::PortraitFile { path: path.to_owned(), source })?;
     load(&bytes, &LoadOptions::default()).map_err(|error| Failure::portrait(path, error))
 }
 

@@ -18,10 +18,7 @@ impl Progress {
     /// A step of `total` frames; without it the frames are only counted.
     pub fn frames(what: &'static str, total: Option<u64>) -> Self {
         let (bar, template) = match total {
-            Some(total) => (
-                ProgressBar::new(total),
-                "{msg} [{bar:30}] {pos}/{len} frames, {per_sec}, {eta} left",
-            ),
+            Some(total) => (ProgressBar::new(total), "{msg} [{bar:30}] {pos}/{len} frames, {per_sec}, {eta} left"),
             None => (ProgressBar::new_spinner(), "{spinner} {msg} {pos} frames, {per_sec}"),
         };
         if let Ok(style) = ProgressStyle::with_template(template) {

@@ -73,7 +73,8 @@ impl Renderer {
         }
         drop(self.work);
         drop(self.empty);
-        let written = self.encoder.join().map_err(|_| Failure::Internal("The encoder crashed; please report this.".into()))?;
+        let written =
+            self.encoder.join().map_err(|_| Failure::Internal("The encoder crashed; please report this.".into()))?;
         match (written, drawn) {
             // The encoder's own trouble is the cause, not the channel that broke.
             (Err(error), _) => Err(error.into()),
