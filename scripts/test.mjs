@@ -1,10 +1,11 @@
 // npm test: sets up what tests need, runs all of them, and prints `N passed, N failed` as its last line.
-// `npm test -- unit` (or rust) runs a part.
+// `npm test -- unit` (or rust, browser, checks) runs a part.
 
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { check } from "./check.mjs";
 import { Explained, entry, ROOT, run, say, step } from "./lib/run.mjs";
-import { npmPackages } from "./lib/setup.mjs";
+import { library, modelPack, npmPackages, page, probe, wasm } from "./lib/setup.mjs";
 import { needPackages, needTools } from "./lib/system.mjs";
 
 const total = { passed: 0, failed: 0 };
@@ -41,8 +42,19 @@ async function vitest(project, usual) {
 
 /** The parts, in an order in which cheap failures come first. */
 const PARTS = {
+  checks: async () => {
+    const failed = await check();
+    for (const name of failed) say(`✗ failed: ${name}`);
+    count(0, failed.length, 0);
+  },
   unit: () => vitest("unit", "a few seconds"),
   rust: rustTests,
+  browser: async () => {
+    await library();
+    await page();
+    await probe();
+    await vitest("browser", "usually five minutes");
+  },
 };
 
 /** Runs a part; one that cannot even start is a failure, and the others still run. */
@@ -59,6 +71,8 @@ async function setUp() {
   await needTools();
   await needPackages(["chromium", "libvulkan1", "mesa-vulkan-drivers"]);
   await npmPackages();
+  await modelPack();
+  await wasm();
 }
 
 await entry(async () => {

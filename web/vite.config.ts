@@ -32,7 +32,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     target: "es2022",
     // The library is worth a file of its own: the page's own code stays small enough to be measured.
-    rolldownOptions: { output: { advancedChunks: { groups: [{ name: "parlante", test: /web[\\/]dist[\\/]/ }] } } },
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "parlante", test: /web[\\/]dist[\\/]/ }] } } },
   },
   worker: { format: "es" },
   server: { headers, port: 5173 },

@@ -24,3 +24,5 @@ pub mod ops;
 pub mod output;
 pub mod pack;
 pub mod portrait;
+#[cfg(target_arch = "wasm32")]
+pub mod web;

@@ -1,8 +1,8 @@
 // The set-up in steps: each is skipped when its result is still fresh.
 
-import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { filesBelow, unlessFresh } from "./fresh.mjs";
+import { unlessFresh } from "./fresh.mjs";
 import { ROOT, run, say, step } from "./run.mjs";
 
 /** The model pack that everything uses. */
@@ -82,14 +82,24 @@ export async function library() {
   );
 }
 
-/** Bundles the page into `build/page`. */
-export async function page() {
-  const inputs = ["web/page", "web/vite.config.ts", DIST, "package-lock.json"];
-  await unlessFresh("page", { inputs, outputs: ["build/page/index.html"] }, () =>
-    step("Bundling the page", "usually 3 seconds", () =>
-      run("node", ["node_modules/vite/bin/vite.js", "build", "--config", "web/vite.config.ts", "--logLevel", "warn"]),
+/** Bundles a folder with Vite by its own configuration into `build/NAME`. */
+async function bundle(name, folder, config) {
+  const inputs = [folder, config, DIST, "package-lock.json"];
+  await unlessFresh(name, { inputs, outputs: [`build/${name}/index.html`] }, () =>
+    step(`Bundling the ${name}`, "usually 3 seconds", () =>
+      run("node", ["node_modules/vite/bin/vite.js", "build", "--config", config, "--logLevel", "warn"]),
     ),
   );
+}
+
+/** Bundles the page into `build/page`. */
+export function page() {
+  return bundle("page", "web/page", "web/vite.config.ts");
+}
+
+/** Bundles the page that browser tests look at videos with into `build/probe`. */
+export function probe() {
+  return bundle("probe", "wasm-tests/probe", "wasm-tests/probe/vite.config.ts");
 }
 
 /** Compiles the native command line program. */
@@ -97,9 +107,4 @@ export async function program() {
   await step("Compiling the command line", "usually four minutes the first time, a second when nothing changed", () =>
     run("cargo", ["build", "--release", "--package", "parlante"]),
   );
-}
-
-/** Bytes of all files of the finished page, for a word to people. */
-export function pageSize() {
-  return filesBelow(join(ROOT, "build/page")).reduce((sum, file) => sum + readFileSync(file).length, 0);
 }

@@ -5,7 +5,7 @@ import { FIXED, SAY } from "./text.js";
 
 /** What is shown and heard before anything was chosen. */
 const SAMPLE_PORTRAIT = new URL("./samples/portrait.jpg", import.meta.url);
-const SAMPLE_VOICE = new URL("./samples/speech.wav", import.meta.url);
+const SAMPLE_VOICE = new URL("./samples/speech.mp3", import.meta.url);
 /** Where the consent is remembered, on this machine only. */
 const CONSENT = "parlante.consent";
 

@@ -33,7 +33,7 @@ export const FIXED = {
   liveliness: "Liveliness",
   articulation: "Mouth",
   take: "Take",
-  takeHint: "The same speech, moved differently",
+  takeHint: "moves differently each time",
   anotherTake: "Another take",
   reset: "Reset all",
   keep: "Keep",
@@ -70,10 +70,10 @@ export const MOODS: Record<Emotion, string> = {
   happy: "Happy",
   sad: "Sad",
   angry: "Angry",
+  surprised: "Surprised",
   afraid: "Afraid",
   disgusted: "Disgusted",
-  surprised: "Surprised",
-  contempt: "Scornful",
+  tender: "Tender",
 };
 
 /** Words of the primary button. */

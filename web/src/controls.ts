@@ -1,7 +1,7 @@
 import { ParlanteError } from "./errors.js";
 
 /** Moods a face can be given, each with a weight of its own. */
-export const EMOTIONS = ["happy", "sad", "angry", "afraid", "disgusted", "surprised", "contempt"] as const;
+export const EMOTIONS = ["happy", "sad", "angry", "surprised", "afraid", "disgusted", "tender"] as const;
 
 /** One of the {@link EMOTIONS}. */
 export type Emotion = (typeof EMOTIONS)[number];
@@ -12,7 +12,7 @@ export interface Controls {
   readonly emotion: Readonly<Record<Emotion, number>>;
   /** Gaze from the portrait's own, degrees, -30..30: `x` to the picture's right, `y` down. */
   readonly gaze: { readonly x: number; readonly y: number };
-  /** Size of the head: 1 is the portrait's own, above 1 is nearer; 0.8..1.25. */
+  /** Size of the head: 1 is the portrait's own, above 1 is nearer; 0.7..1.4. */
   readonly distance: number;
   /** How much head, brows and eyes move: 0 still, 1 natural, 2 vivid. */
   readonly liveliness: number;
@@ -33,7 +33,7 @@ export type ControlsChange = {
 
 /** A calm, neutral take. */
 export const DEFAULT_CONTROLS: Controls = {
-  emotion: { happy: 0, sad: 0, angry: 0, afraid: 0, disgusted: 0, surprised: 0, contempt: 0 },
+  emotion: { happy: 0, sad: 0, angry: 0, surprised: 0, afraid: 0, disgusted: 0, tender: 0 },
   gaze: { x: 0, y: 0 },
   distance: 1,
   liveliness: 1,
@@ -45,7 +45,7 @@ export const DEFAULT_CONTROLS: Controls = {
 export const RANGES = {
   emotion: [0, 1],
   gaze: [-30, 30],
-  distance: [0.8, 1.25],
+  distance: [0.7, 1.4],
   liveliness: [0, 2],
   articulation: [0.5, 1.5],
   seed: [0, 2 ** 32 - 1],

@@ -1,27 +1,25 @@
 import type { DecodedVoice } from "./protocol.js";
-import { SPEECH_RATE } from "./rates.js";
+import { SOUND_RATE, SPEECH_RATE } from "./rates.js";
 
-/** Decodes what only the browser can read, whole: at its own rate for the ear, at 16 kHz mono for the motion. */
+/** Decodes what only the browser can read, whole: for the ear, and for the motion. */
 export async function decodeWithBrowser(source: Blob | AudioBuffer): Promise<DecodedVoice> {
-  const buffer = source instanceof AudioBuffer ? source : await decode(source);
-  const planes = Array.from({ length: Math.min(2, buffer.numberOfChannels) }, (_, i) =>
-    buffer.getChannelData(i).slice(),
-  );
-  return { planes, sampleRate: buffer.sampleRate, mono: await toMono(buffer) };
+  const decoded = source instanceof AudioBuffer ? source : await decode(source);
+  const heard = await resampled(decoded, SOUND_RATE, Math.min(2, decoded.numberOfChannels));
+  const planes = Array.from({ length: heard.numberOfChannels }, (_, channel) => heard.getChannelData(channel));
+  return { planes, mono: (await resampled(decoded, SPEECH_RATE, 1)).getChannelData(0) };
 }
 
 async function decode(file: Blob): Promise<AudioBuffer> {
-  const context = new OfflineAudioContext(1, 1, 48_000);
-  return context.decodeAudioData(await file.arrayBuffer());
+  return new OfflineAudioContext(1, 1, SOUND_RATE).decodeAudioData(await file.arrayBuffer());
 }
 
-/** Mixed down and resampled by the browser. */
-async function toMono(buffer: AudioBuffer): Promise<Float32Array> {
-  const length = Math.max(1, Math.ceil(buffer.duration * SPEECH_RATE));
-  const context = new OfflineAudioContext(1, length, SPEECH_RATE);
+/** Mixed and resampled by the browser. */
+async function resampled(buffer: AudioBuffer, rate: number, channels: number): Promise<AudioBuffer> {
+  if (buffer.sampleRate === rate && buffer.numberOfChannels === channels) return buffer;
+  const context = new OfflineAudioContext(channels, Math.max(1, Math.ceil(buffer.duration * rate)), rate);
   const source = context.createBufferSource();
   source.buffer = buffer;
   source.connect(context.destination);
   source.start();
-  return (await context.startRendering()).getChannelData(0);
+  return context.startRendering();
 }

@@ -193,9 +193,7 @@ export class Parlante {
     this.#setState("starting");
     try {
       // The click that led here is needed to wake the sound device: ask for it before anything else.
-      const woken = this.#player.wake();
-      await this.#link.ask("cue", { from });
-      await woken;
+      await Promise.all([this.#player.wake(), this.#link.ask("cue", { from })]);
       await this.#player.play(from);
       this.#setState("playing");
     } catch (error) {

@@ -1,4 +1,6 @@
+import { ParlanteError } from "./errors.js";
 import type { SoundChunk } from "./protocol.js";
+import { SOUND_RATE } from "./rates.js";
 
 /** Sound that is scheduled ahead of what is heard, seconds. */
 const AHEAD = 1.2;
@@ -6,6 +8,8 @@ const AHEAD = 1.2;
 const LEAD = 0.06;
 /** How often the scheduled sound is topped up and the clock is read again, milliseconds. */
 const TICK = 200;
+/** How long the sound device may take to wake, milliseconds. */
+const PATIENCE = 3000;
 
 /** What the player needs from its owner. */
 export interface PlayerHost {
@@ -20,8 +24,8 @@ export interface PlayerHost {
 
 /** Plays a recording piece by piece through Web Audio, and knows exactly which second is heard. */
 export class Player {
-  readonly #context: AudioContext;
-  readonly #gain: GainNode;
+  #volume = 1;
+  #open: { readonly context: AudioContext; readonly gain: GainNode } | undefined;
   readonly #sources = new Set<AudioBufferSourceNode>();
   /** Grows with every start and stop, so that late answers for an old one are dropped. */
   #generation = 0;
@@ -34,18 +38,31 @@ export class Player {
   #playing = false;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(private readonly host: PlayerHost) {
-    this.#context = new AudioContext({ latencyHint: "interactive" });
-    this.#gain = this.#context.createGain();
-    this.#gain.connect(this.#context.destination);
+  constructor(private readonly host: PlayerHost) {}
+
+  /** The sound device, opened when it is first needed: browsers complain about one without a click. */
+  get #device() {
+    if (this.#open === undefined) {
+      const context = new AudioContext({ latencyHint: "interactive", sampleRate: SOUND_RATE });
+      const gain = context.createGain();
+      gain.gain.value = this.#volume;
+      gain.connect(context.destination);
+      this.#open = { context, gain };
+    }
+    return this.#open;
+  }
+
+  get #context(): AudioContext {
+    return this.#device.context;
   }
 
   get volume(): number {
-    return this.#gain.gain.value;
+    return this.#volume;
   }
 
   set volume(value: number) {
-    this.#gain.gain.setTargetAtTime(Math.min(1, Math.max(0, value)), this.#context.currentTime, 0.01);
+    this.#volume = Math.min(1, Math.max(0, value));
+    this.#open?.gain.gain.setTargetAtTime(this.#volume, this.#context.currentTime, 0.01);
   }
 
   /** The second that is heard now. */
@@ -55,8 +72,13 @@ export class Player {
   }
 
   /** Wakes the sound device; browsers want a click for it. */
-  wake(): Promise<void> {
-    return this.#context.resume();
+  async wake(): Promise<void> {
+    const context = this.#context;
+    if (context.state === "running") return;
+    const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE));
+    await Promise.race([context.resume(), patience]);
+    if ((context.state as AudioContextState) === "running") return;
+    throw new ParlanteError("not-ready", "The browser wants a click before it makes sound. Please press play again.");
   }
 
   /** Starts at a second of the recording. */
@@ -94,7 +116,7 @@ export class Player {
 
   async close(): Promise<void> {
     this.stop();
-    await this.#context.close();
+    await this.#open?.context.close();
   }
 
   async #tick(generation: number): Promise<void> {
@@ -120,12 +142,12 @@ export class Player {
   #schedule(chunk: SoundChunk): void {
     const [first] = chunk.planes;
     if (first === undefined || first.length === 0) return;
-    const buffer = this.#context.createBuffer(chunk.planes.length, first.length, chunk.sampleRate);
+    const buffer = this.#context.createBuffer(chunk.planes.length, first.length, SOUND_RATE);
     for (const [channel, plane] of chunk.planes.entries())
       buffer.copyToChannel(plane as Float32Array<ArrayBuffer>, channel);
     const source = this.#context.createBufferSource();
     source.buffer = buffer;
-    source.connect(this.#gain);
+    source.connect(this.#device.gain);
     // Late because the machine was busy: the sound goes on from now, and the clock with it.
     const late = this.#context.currentTime - this.#until;
     if (late > 0) {
@@ -135,7 +157,7 @@ export class Player {
     source.start(this.#until);
     source.onended = () => this.#sources.delete(source);
     this.#sources.add(source);
-    this.#until += first.length / chunk.sampleRate;
+    this.#until += first.length / SOUND_RATE;
   }
 
   /** The context time that is heard now: later in the device than in the context. */

@@ -23,8 +23,6 @@ export interface PortraitInfo {
 export interface VoiceInfo {
   /** Seconds; an estimate where the file does not say. */
   readonly duration: number;
-  /** Hertz. */
-  readonly sampleRate: number;
   /** 1 or 2: more are mixed down. */
   readonly channels: number;
 }
@@ -37,17 +35,17 @@ export interface Face {
   readonly presence: number;
 }
 
-/** Sound of a recording at its own rate, one array a channel. */
+/** Sound for the ear. */
 export interface SoundChunk {
+  /** One array a channel. */
   readonly planes: Float32Array[];
-  readonly sampleRate: number;
 }
 
 /** A whole decoded recording, where only the browser's own decoder can read it. */
 export interface DecodedVoice {
+  /** At 48 kHz, one array a channel, one or two of them. */
   readonly planes: Float32Array[];
-  readonly sampleRate: number;
-  /** The same at 16 kHz, mono. */
+  /** At 16 kHz, mono. */
   readonly mono: Float32Array;
 }
 

@@ -20,7 +20,7 @@ describe("controls", () => {
       emotion: { sad: 7 },
     });
     expect(changed.gaze).toEqual({ x: 30, y: -30 });
-    expect(changed.distance).toBe(1.25);
+    expect(changed.distance).toBe(1.4);
     expect(changed.liveliness).toBe(0);
     expect(changed.articulation).toBe(0.5);
     expect(changed.seed).toBe(3);

@@ -20,9 +20,9 @@ pub mod region;
 mod resample;
 mod snap;
 pub mod solve;
-mod views;
 #[cfg(test)]
 pub(crate) mod testing;
+mod views;
 
 pub use error::PortraitError;
 pub use face_model::FaceModel;

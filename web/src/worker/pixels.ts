@@ -1,11 +1,10 @@
 import { ParlanteError } from "../errors.js";
 
-/** Largest picture that the browser is asked to decode, pixels. */
+/** Largest picture whose pixels are taken from the browser. */
 const MOST_PIXELS = 50_000_000;
 
-/** The pixels (RGBA) of anything that the browser can decode. */
-export async function pixelsOf(image: Blob | ImageBitmap): Promise<ImageData> {
-  const bitmap = image instanceof Blob ? await decode(image) : image;
+/** The pixels (RGBA) of a picture; the bitmap is closed. */
+export function pixelsOf(bitmap: ImageBitmap): ImageData {
   try {
     const { width, height } = bitmap;
     if (width * height > MOST_PIXELS) {
@@ -17,13 +16,5 @@ export async function pixelsOf(image: Blob | ImageBitmap): Promise<ImageData> {
     return context.getImageData(0, 0, width, height);
   } finally {
     bitmap.close();
-  }
-}
-
-async function decode(image: Blob): Promise<ImageBitmap> {
-  try {
-    return await createImageBitmap(image, { imageOrientation: "from-image" });
-  } catch {
-    throw new ParlanteError("portrait", "This file is not a picture that can be read. Please choose a JPEG or PNG.");
   }
 }

@@ -11,8 +11,8 @@ import {
   WebMOutputFormat,
 } from "mediabunny";
 import { ParlanteError } from "../errors.js";
-import type { SaveRequest, SoundChunk } from "../protocol.js";
-import { MOTION_FPS } from "../rates.js";
+import type { SaveRequest } from "../protocol.js";
+import { MOTION_FPS, SOUND_RATE } from "../rates.js";
 import type { MotionMaker } from "./feed.js";
 import { type Painter, pause } from "./live.js";
 import type { Recording, Stream } from "./sound.js";
@@ -38,8 +38,8 @@ async function codecs(request: SaveRequest, scene: Scene) {
   const options = { width: scene.size, height: scene.size, bitrate: request.bitrate };
   const wanted = mp4 ? (["avc", "av1", "vp9"] as const) : (["vp9", "vp8", "av1"] as const);
   const audio = mp4 ? "aac" : "opus";
-  const { sampleRate, channels: numberOfChannels } = scene.recording.info;
-  const sound = { numberOfChannels, sampleRate, bitrate: SOUND_BITRATE };
+  const numberOfChannels = scene.recording.info.channels;
+  const sound = { numberOfChannels, sampleRate: SOUND_RATE, bitrate: SOUND_BITRATE };
   if (audio === "aac" && !(await canEncodeAudio("aac", sound))) {
     // About 1 MB that only browsers without an AAC encoder need.
     const { registerAacEncoder } = await import("@mediabunny/aac-encoder");
@@ -49,22 +49,17 @@ async function codecs(request: SaveRequest, scene: Scene) {
   throw new ParlanteError("save", "This browser cannot write video. Please try a current Chromium, Firefox or Safari.");
 }
 
-/** The sample rates that AAC and Opus both take; other recordings are resampled by the encoder's front end. */
-function encodedRate(rate: number): number {
-  return rate === 44_100 ? 44_100 : 48_000;
-}
-
 /** Planar sound as one sample of the file. */
-function audioSample(chunk: SoundChunk, frame: number): AudioSample {
-  const length = chunk.planes[0]?.length ?? 0;
-  const data = new Float32Array(length * chunk.planes.length);
-  chunk.planes.forEach((plane, i) => void data.set(plane, i * length));
+function audioSample(planes: Float32Array[], frame: number): AudioSample {
+  const length = planes[0]?.length ?? 0;
+  const data = new Float32Array(length * planes.length);
+  for (const [channel, plane] of planes.entries()) data.set(plane, channel * length);
   return new AudioSample({
     data,
     format: "f32-planar",
-    numberOfChannels: chunk.planes.length,
-    sampleRate: chunk.sampleRate,
-    timestamp: frame / chunk.sampleRate,
+    numberOfChannels: planes.length,
+    sampleRate: SOUND_RATE,
+    timestamp: frame / SOUND_RATE,
   });
 }
 
@@ -75,13 +70,12 @@ class SoundTrack {
 
   constructor(
     private readonly source: AudioSampleSource,
-    private readonly stream: Stream<SoundChunk>,
-    private readonly rate: number,
+    private readonly stream: Stream<Float32Array[]>,
   ) {}
 
   /** Seconds written so far. */
   get seconds(): number {
-    return this.#written / this.rate;
+    return this.#written / SOUND_RATE;
   }
 
   get ended(): boolean {
@@ -145,15 +139,14 @@ export async function record(
     keyFrameInterval: KEY_INTERVAL,
     latencyMode: "quality",
   });
-  const rate = encodedRate(recording.info.sampleRate);
-  const sounds = new AudioSampleSource({ codec: audio, bitrate: SOUND_BITRATE, transform: { sampleRate: rate } });
+  const sounds = new AudioSampleSource({ codec: audio, bitrate: SOUND_BITRATE });
   output.addVideoTrack(pictures, { frameRate: MOTION_FPS });
   output.addAudioTrack(sounds);
   const stream = recording.sound(0);
   const mono = recording.mono(0);
   try {
     await output.start();
-    const track = new SoundTrack(sounds, stream, recording.info.sampleRate);
+    const track = new SoundTrack(sounds, stream);
     await writePictures(pictures, track, request, scene, mono, onFrame);
     pictures.close();
     await output.finalize();

@@ -1,4 +1,4 @@
-import { type Controls, EMOTIONS } from "../controls.js";
+import type { Controls, Emotion } from "../controls.js";
 import { ParlanteError } from "../errors.js";
 import type {
   Backend,
@@ -11,13 +11,14 @@ import type {
   VoiceInfo,
   WorkerEvents,
 } from "../protocol.js";
-import init, { Engine, type Motion } from "../wasm/parlante.js";
+import init, { Engine, emotionNames, type Motion, restFrame } from "../wasm/parlante.js";
+import { decodedRecording } from "./decoded.js";
 import type { MotionMaker } from "./feed.js";
 import { epoch, Live, type Painter } from "./live.js";
 import { CpuPainter } from "./painters.js";
 import { pixelsOf } from "./pixels.js";
 import { record } from "./recorder.js";
-import { decodedRecording, openRecording, type Recording, type Stream } from "./sound.js";
+import { openRecording, type Recording, type Stream } from "./sound.js";
 
 type Tell = <K extends keyof WorkerEvents>(event: K, data: WorkerEvents[K]) => void;
 
@@ -28,10 +29,11 @@ const TOO_SLOW = 55;
 /** Shortest time between two reports of progress and two glimpses of the video that is made, milliseconds. */
 const REPORT = 120;
 
-/** Controls as the crate takes them: emotion weights, gaze, distance, liveliness, articulation. */
+/** Controls as the crate takes them: emotion weights in its order, gaze, distance, liveliness, articulation. */
 function controlValues(controls: Controls): Float32Array {
   const { emotion, gaze, distance, liveliness, articulation } = controls;
-  return new Float32Array([...EMOTIONS.map((e) => emotion[e]), gaze.x, gaze.y, distance, liveliness, articulation]);
+  const weights = emotionNames().map((name) => emotion[name as Emotion] ?? 0);
+  return new Float32Array([...weights, gaze.x, gaze.y, distance, liveliness, articulation]);
 }
 
 /** Everything the worker has: engine, portrait, voice, the live face, and the video that is being saved. */
@@ -40,7 +42,7 @@ export class Studio {
   #motion: Motion | undefined;
   #seed = 0;
   #recording: Recording | undefined;
-  #playback: Stream<SoundChunk> | undefined;
+  #playback: Stream<Float32Array[]> | undefined;
   #saving = false;
   #cancelled = false;
   #slow = 0;
@@ -55,7 +57,7 @@ export class Studio {
 
   /** Loads module and pack. */
   static async open(ask: Requests["open"]["ask"], tell: Tell): Promise<Studio> {
-    await init(ask.module === "" ? undefined : { module_or_path: ask.module });
+    await init({ module_or_path: ask.module || new URL("../wasm/parlante_bg.wasm", import.meta.url) });
     const engine = new Engine(ask.pack);
     ask.canvas.width = ask.size;
     ask.canvas.height = ask.size;
@@ -80,6 +82,7 @@ export class Studio {
       yaw: facts.yaw,
     };
     facts.free();
+    await this.painter.paint(restFrame(), this.context);
     this.#startMotion(controls);
     return info;
   }
@@ -87,11 +90,21 @@ export class Studio {
   async #load(image: Blob | ImageBitmap, face: number | undefined) {
     if (image instanceof Blob) {
       const bytes = new Uint8Array(await image.arrayBuffer());
-      const known = this.engine.knowsPicture(bytes);
-      if (known || bytes.length === 0) return this.engine.setPortrait(bytes, face);
+      try {
+        return this.engine.setPortrait(bytes, face);
+      } catch (error) {
+        // The browser may know more types (AVIF, HEIC). Where it does not, the crate's words are the better ones.
+        const bitmap = await createImageBitmap(image).catch(() => undefined);
+        if (ParlanteError.from(error).code !== "portrait" || bitmap === undefined) throw error;
+        return this.#loadPixels(bitmap, face);
+      }
     }
-    const { width, height, data } = await pixelsOf(image);
-    return this.engine.setPortraitPixels(width, height, data, face);
+    return this.#loadPixels(image, face);
+  }
+
+  #loadPixels(bitmap: ImageBitmap, face: number | undefined) {
+    const { width, height, data } = pixelsOf(bitmap);
+    return this.engine.setPortraitPixels(width, height, new Uint8Array(data.buffer), face);
   }
 
   #startMotion(controls: Controls): void {
@@ -112,9 +125,9 @@ export class Studio {
   }
 
   /** Faces in a picture, the largest first. */
-  async findFaces(image: ImageBitmap): Promise<Face[]> {
-    const { width, height, data } = await pixelsOf(image);
-    const found = this.engine.findFaces(width, height, data);
+  findFaces(image: ImageBitmap): Face[] {
+    const { width, height, data } = pixelsOf(image);
+    const found = this.engine.findFaces(width, height, new Uint8Array(data.buffer));
     return found.map((face) => {
       const plainFace = { points: face.points, presence: face.presence };
       face.free();
@@ -149,7 +162,8 @@ export class Studio {
       this.#playback?.close();
       this.#playback = this.#ready().recording.sound(from);
     }
-    return this.#playback?.next();
+    const planes = this.#playback?.next();
+    return planes && { planes };
   }
 
   setVisible(visible: boolean): void {

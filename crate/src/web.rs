@@ -1,0 +1,19 @@
+//! The border to JavaScript, thin: it turns arrays into slices, errors into `Error`s, and does nothing else.
+
+mod blob;
+mod engine;
+mod error;
+mod motion;
+mod sound;
+
+use wasm_bindgen::prelude::*;
+
+pub use engine::{Engine, FoundFace, PortraitFacts};
+pub use motion::{Motion, emotion_names};
+pub use sound::SoundReader;
+
+/// Runs when the module is loaded: a defect that would otherwise be a bare `unreachable` says where it is.
+#[wasm_bindgen(start)]
+pub fn start() {
+    console_error_panic_hook::set_once();
+}

@@ -1,0 +1,174 @@
+//! Pack, portrait and frames for JavaScript.
+
+use wasm_bindgen::prelude::*;
+
+use super::error::OrJs;
+use super::motion::{Motion, controls_of, frame_of};
+use crate::animator::Models;
+use crate::decode::Decoder;
+use crate::motion::frame::FPS;
+use crate::motion::generator::REFERENCE;
+use crate::portrait::load::{LoadOptions, load};
+use crate::portrait::{FittedFace, Picture, PortraitError};
+
+/// Behind the transparent parts of a picture.
+const BACKGROUND: [u8; 3] = [255; 3];
+
+/// What is known of a portrait.
+#[wasm_bindgen]
+pub struct PortraitFacts {
+    /// Pixels.
+    pub width: usize,
+    /// Pixels.
+    pub height: usize,
+    /// Faces in the picture.
+    pub faces: usize,
+    /// Spectacles were found.
+    pub glasses: bool,
+    /// How far the head is turned, degrees, positive to the picture's right.
+    pub yaw: f32,
+}
+
+/// A face in a picture.
+#[wasm_bindgen]
+pub struct FoundFace {
+    points: Vec<f32>,
+    /// Probability that this is a face, 0..1.
+    pub presence: f32,
+}
+
+#[wasm_bindgen]
+impl FoundFace {
+    /// `x, y` of the 478 points one after another, pixels.
+    #[wasm_bindgen(getter)]
+    pub fn points(&self) -> Vec<f32> {
+        self.points.clone()
+    }
+}
+
+/// The pack's networks and one portrait.
+#[wasm_bindgen]
+pub struct Engine {
+    models: Models,
+    face: Option<FittedFace>,
+    decoder: Option<Decoder>,
+    rgba: Vec<u8>,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Reads a pack.
+    ///
+    /// # Errors
+    /// When it is damaged or lacks something (code `pack`).
+    #[wasm_bindgen(constructor)]
+    pub fn new(pack: Vec<u8>) -> Result<Engine, JsValue> {
+        let models = Models::from_bytes(pack).or_js("pack")?;
+        Ok(Self { models, face: None, decoder: None, rgba: Vec::new() })
+    }
+
+    /// Takes a JPEG, PNG or WebP file as the portrait. `face`: which one, 0 is the largest.
+    ///
+    /// # Errors
+    /// When the file is no usable picture (code `portrait`) or shows no usable face (code `no-face`).
+    #[wasm_bindgen(js_name = setPortrait)]
+    pub fn set_portrait(&mut self, file: &[u8], face: Option<usize>) -> Result<PortraitFacts, JsValue> {
+        let picture =
+            load(file, &LoadOptions { background: BACKGROUND, ..LoadOptions::default() }).or_js("portrait")?;
+        self.take(&picture, face)
+    }
+
+    /// Takes pixels (RGBA) that the browser has decoded as the portrait.
+    ///
+    /// # Errors
+    /// As [`Self::set_portrait`].
+    #[wasm_bindgen(js_name = setPortraitPixels)]
+    pub fn set_portrait_pixels(
+        &mut self,
+        width: usize,
+        height: usize,
+        rgba: &[u8],
+        face: Option<usize>,
+    ) -> Result<PortraitFacts, JsValue> {
+        let picture = Picture::from_rgba(width, height, rgba, BACKGROUND).or_js("portrait")?;
+        self.take(&picture, face)
+    }
+
+    fn take(&mut self, picture: &Picture, face: Option<usize>) -> Result<PortraitFacts, JsValue> {
+        let faces = self.models.finder().find(picture).or_js("portrait")?.len();
+        if faces == 0 {
+            return Err(PortraitError::NoFace).or_js("no-face");
+        }
+        let fitted = self.models.fit(picture, face).or_js("no-face")?;
+        let r = fitted.pose.rotation;
+        let facts = PortraitFacts {
+            width: picture.width,
+            height: picture.height,
+            faces,
+            glasses: fitted.glasses,
+            yaw: r[(0, 2)].atan2(r[(2, 2)]).to_degrees(),
+        };
+        self.face = Some(fitted);
+        self.decoder = None;
+        Ok(facts)
+    }
+
+    /// Faces in a picture (RGBA), the largest first.
+    ///
+    /// # Errors
+    /// When the picture is too large or too small (code `portrait`).
+    #[wasm_bindgen(js_name = findFaces)]
+    pub fn find_faces(&self, width: usize, height: usize, rgba: &[u8]) -> Result<Vec<FoundFace>, JsValue> {
+        let picture = Picture::from_rgba(width, height, rgba, BACKGROUND).or_js("portrait")?;
+        let faces = self.models.finder().find(&picture).or_js("portrait")?;
+        let found = faces.into_iter().map(|face| FoundFace {
+            points: face.points.iter().flat_map(|&[x, y, _]| [x, y]).collect(),
+            presence: face.presence,
+        });
+        Ok(found.collect())
+    }
+
+    /// Starts a take. The same seed gives the same motion for the same speech.
+    ///
+    /// # Errors
+    /// When the pack has no speech networks (code `pack`).
+    #[wasm_bindgen(js_name = startMotion)]
+    pub fn start_motion(&self, seed: u32, controls: &[f32]) -> Result<Motion, JsValue> {
+        let stream = self.models.motion(controls_of(controls), u64::from(seed), f64::from(FPS)).or_js("pack")?;
+        Ok(Motion::new(stream))
+    }
+
+    /// Draws one frame of `size` x `size` pixels (RGBA) into `out`.
+    ///
+    /// # Errors
+    /// Without a portrait, with an impossible size, or with another length of `out` (code `decode`).
+    pub fn render(&mut self, motion: &[f32], size: u32, out: &js_sys::Uint8ClampedArray) -> Result<(), JsValue> {
+        let frame = frame_of(motion).ok_or(BorderError::Frame).or_js("decode")?;
+        let decoder = match self.decoder.take().filter(|decoder| decoder.size() == size) {
+            Some(decoder) => decoder,
+            None => {
+                let face = self.face.clone().ok_or(BorderError::NoPortrait).or_js("decode")?;
+                self.models.decoder(face, size).or_js("decode")?
+            }
+        };
+        let decoder = self.decoder.insert(decoder);
+        self.rgba.resize(size as usize * size as usize * 4, 0);
+        decoder.render(&frame, REFERENCE, &mut self.rgba).or_js("decode")?;
+        if out.length() as usize != self.rgba.len() {
+            return Err(BorderError::Frame).or_js("decode");
+        }
+        out.copy_from(&self.rgba);
+        Ok(())
+    }
+}
+
+/// What only JavaScript can do wrong.
+#[derive(Debug, thiserror::Error)]
+enum BorderError {
+    /// A frame was asked for before there was a portrait.
+    #[error("There is no portrait yet; please choose one first.")]
+    NoPortrait,
+    /// An array has another length than it must have.
+    #[error("An array has the wrong length; please report this defect.")]
+    Frame,
+}

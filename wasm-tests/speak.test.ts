@@ -1,0 +1,145 @@
+// What a person does: open the page, choose a photo and a recording, listen, save, and get a video that is right.
+
+import { copyFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launch, openWatched } from "./kit/chromium.js";
+import { PAGE, ROOT, type Served, serve } from "./kit/serve.js";
+import { choose, correlation, expectStatus, inspect, movement, openPage, PHOTO, SPEECH, save } from "./kit/studio.js";
+import type { Report } from "./probe/probe.js";
+
+let browser: Browser;
+let page: Served;
+let probe: Served;
+
+beforeAll(async () => {
+  browser = await launch("webgpu");
+  page = await serve(PAGE);
+  probe = await serve(join(ROOT, "build/probe"));
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await page?.close();
+  await probe?.close();
+});
+
+/** Loudness of the recording at a second, smoothed over a syllable. */
+function loudnessAt(report: Report, second: number): number {
+  const piece = Math.round(second / 0.04);
+  const near = report.audio.rms.slice(Math.max(0, piece - 2), piece + 3);
+  return near.reduce((sum, x) => sum + x, 0) / Math.max(1, near.length);
+}
+
+function expectGoodVideo(report: Report): void {
+  expect(report.width).toBe(512);
+  expect(report.height).toBe(512);
+  expect(report.video.start, "the picture starts at once").toBeCloseTo(0, 2);
+  expect(Math.abs(report.audio.start), "so does the sound").toBeLessThan(0.04);
+  expect(Math.abs(report.video.end - report.audio.end), "both end together").toBeLessThanOrEqual(0.06);
+  expect(Math.max(...report.audio.rms), "there is sound").toBeGreaterThan(0.02);
+  expect(report.faces / report.looked, "a face in nearly every frame").toBeGreaterThanOrEqual(0.98);
+  expect(report.change, "the picture moves").toBeGreaterThan(0.2);
+  const openings = report.opening.map(({ value }) => value);
+  const loudness = report.opening.map(({ second }) => loudnessAt(report, second));
+  expect(correlation(openings, loudness), "the mouth moves with the speech").toBeGreaterThan(0.25);
+}
+
+describe("a photo speaks", () => {
+  it("has WebGPU in this browser", async () => {
+    const { page: tab, context } = await openWatched(browser, page.origin);
+    await tab.goto(page.origin);
+    const adapter = await tab.evaluate(async () => {
+      const { gpu } = navigator as unknown as { gpu?: { requestAdapter(): Promise<unknown> } };
+      return (await gpu?.requestAdapter()) != null;
+    });
+    expect(adapter, "no WebGPU adapter: is Chromium's SwiftShader missing?").toBe(true);
+    await context.close();
+  });
+
+  it("lives, speaks within 5 s of one click, and asks no other machine for anything", async () => {
+    const { page: tab, context, foreign, errors } = await openPage(browser, page);
+    expect(await movement(tab, 1500), "it is alive before anything is pressed").toBeGreaterThan(0.02);
+    const clicked = Date.now();
+    await tab.locator("#speak").click();
+    await expectStatus(tab, /^Speaking$/, 10_000);
+    expect(Date.now() - clicked).toBeLessThan(5000);
+    expect(await movement(tab, 600)).toBeGreaterThan(0.05);
+    const at = () => tab.locator("#seek").evaluate((seek: HTMLInputElement) => seek.valueAsNumber);
+    await expect.poll(at, { timeout: 10_000 }).toBeGreaterThan(0.8);
+
+    await tab.locator("#speak").click();
+    await expectStatus(tab, /^Paused$/);
+    const held = await at();
+    expect(await movement(tab, 700), "paused is still").toBeLessThan(0.02);
+    expect(await at()).toBeCloseTo(held, 2);
+
+    await tab.locator("#speak").click();
+    await expectStatus(tab, /^Done$/, 30_000);
+    expect(foreign).toEqual([]);
+    expect(errors).toEqual([]);
+    await context.close();
+  });
+
+  it("takes a person's own photo and recording, and saves an MP4 that is right", async () => {
+    const own = join(ROOT, "build/own");
+    mkdirSync(own, { recursive: true });
+    copyFileSync(PHOTO, join(own, "anna.jpg"));
+    copyFileSync(SPEECH, join(own, "anna.mp3"));
+    const { page: tab, context, foreign, errors } = await openPage(browser, page);
+    await choose(tab, "portrait", join(own, "anna.jpg"));
+    await expectStatus(tab, /^Portrait: anna\.jpg, .*one face/);
+    await choose(tab, "voice", join(own, "anna.mp3"));
+    await expectStatus(tab, /^Voice: anna\.mp3, 0:\d\d/);
+    await tab.locator("#speak").click();
+    await expectStatus(tab, /^Speaking$/);
+    const file = await save(tab, "mp4");
+    await expectStatus(tab, /^Saved parlante\.mp4/);
+    expect(foreign).toEqual([]);
+    expect(errors).toEqual([]);
+    await context.close();
+
+    const { page: looker, context: lookers } = await openWatched(browser, probe.origin);
+    await looker.goto(probe.origin);
+    const report = await inspect(looker, file, 3);
+    expect(report.mime).toContain("video/mp4");
+    expect([report.video.codec, report.audio.codec]).toEqual(["avc", "aac"]);
+    expectGoodVideo(report);
+    await lookers.close();
+  });
+
+  it("saves a WebM that is right while its tab is hidden", async () => {
+    const { page: tab, context } = await openPage(browser, page);
+    await tab.locator("#format").selectOption("webm");
+    const download = tab.waitForEvent("download", { timeout: 120_000 });
+    await tab.locator("#save").click();
+    await tab.evaluate(() => {
+      Object.defineProperty(document, "hidden", { get: () => true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    });
+    const other = await context.newPage();
+    await other.bringToFront();
+    const file = await (await download).path();
+    await context.close();
+
+    const { page: looker, context: lookers } = await openWatched(browser, probe.origin);
+    await looker.goto(probe.origin);
+    const report = await inspect(looker, file, 10);
+    expect(report.mime).toContain("video/webm");
+    expect([report.video.codec, report.audio.codec]).toEqual(["vp9", "opus"]);
+    expectGoodVideo(report);
+    await lookers.close();
+  });
+
+  it("can be cancelled while it saves, and speaks afterwards", async () => {
+    const { page: tab, context } = await openPage(browser, page);
+    await tab.locator("#save").click();
+    await expect.poll(() => tab.locator("#left").innerText(), { timeout: 20_000 }).not.toBe("0 %");
+    await tab.locator("#cancel").click();
+    await expectStatus(tab, /^The video was not saved$/);
+    await tab.locator("#speak").click();
+    await expectStatus(tab, /^Speaking$/);
+    await context.close();
+  });
+});
