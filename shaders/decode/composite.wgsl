@@ -153,7 +153,7 @@ fn mouth(p: vec2f, pixel: vec2f, before: vec3f) -> vec3f {
     let cm = (*mouth).light.w;
     var colour = before;
     if ((*mouth).tissue.w > 0.0) {
-        let open = coverage(up, low, plan.scale.w);
+        let open = coverage(up, low, plan.scale.w) * (*mouth).tissue.w;
         if (open > 0.0) {
             var inside = mean_of_four(inner, pixel, (*mouth).area.xy);
             if ((*mouth).tooth.w > 0.0) {

@@ -39,6 +39,17 @@ impl Canvas {
         texels(&self.photo)
     }
 
+    /// How many pixels of the last frame no triangle covered.
+    #[cfg(test)]
+    pub fn uncovered(&self) -> usize {
+        self.flow
+            .depth
+            .iter()
+            .chain(&self.fine.depth[..self.fine.width * self.fine.height])
+            .filter(|&&d| d >= FAR)
+            .count()
+    }
+
     pub fn draw(&mut self, puppet: &Puppet, plan: &FramePlan, rgba: &mut [u8]) {
         let pixels = rgba.as_chunks_mut::<4>().0;
         self.draw_mesh(puppet, plan, pixels);

@@ -34,6 +34,10 @@ mod raster;
 mod sample;
 mod shapes;
 mod surroundings;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod vertices;
 mod weights;
 

@@ -186,7 +186,7 @@ pub(crate) fn mouth(
     let cm = plan.light[3];
     let mut out = colour;
     if plan.tissue[3] > 0.0 {
-        let cover = coverage(&up, &low, edge);
+        let cover = coverage(&up, &low, edge) * plan.tissue[3];
         if cover > 0.0 {
             let mut inside = inner();
             if let Some(card) = card {

@@ -53,7 +53,7 @@ pub(crate) struct MouthPlan {
     pub to_card: [[f32; 4]; 2],
     /// Colour of teeth; w: strength of the card (0 or 1).
     pub tooth: [f32; 4],
-    /// Colour of gums, tongue and walls; w: 1 if the mouth is open.
+    /// Colour of gums, tongue and walls; w: how much of the interior is drawn, 0 while the mouth is shut.
     pub tissue: [f32; 4],
     /// Colour of light; w: crop pixels to a centimetre.
     pub light: [f32; 4],

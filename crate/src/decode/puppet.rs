@@ -11,7 +11,7 @@ use super::plane::{Plane, luminance};
 use super::pose::{apply, pixels_per_cm, project, rotate};
 use super::surroundings::Surroundings;
 use super::vertices::{Openings, Skin, add_modes};
-use super::weights::{Expression, WeightMap};
+use super::weights::{Expression, WeightMap, smooth};
 use crate::motion::MotionFrame;
 use crate::motion::frame::Reference;
 use crate::portrait::face_model::Contour;
@@ -193,7 +193,12 @@ impl Puppet {
             };
             plan.pixels.eyes[e] = self.eyes[e].plan(&self.pose, &pose, &lids, self.expression.gaze[e], scale, size);
         }
-        self.plan_mouth(&pose, &openings, scale, size, plan);
+        // the photo's own mouth is shown as it is; anything else is drawn
+        let drawn = match reference {
+            Reference::Portrait => smooth(self.expression.mouth_change + self.expression.tongue_up, 0.02, 0.25),
+            Reference::Neutral | Reference::Speech => 1.0,
+        };
+        self.plan_mouth(&pose, &openings, drawn, scale, size, plan);
     }
 
     /// Crop pixels and distances of all vertices of the mesh.
@@ -229,14 +234,22 @@ impl Puppet {
         }
     }
 
-    fn plan_mouth(&mut self, pose: &CameraPose, open: &Openings, scale: f32, size: f32, plan: &mut FramePlan) {
+    fn plan_mouth(
+        &mut self,
+        pose: &CameraPose,
+        open: &Openings,
+        drawn: f32,
+        scale: f32,
+        size: f32,
+        plan: &mut FramePlan,
+    ) {
         let xy = |i: u32| -> [f32; 2] {
             let p = plan.positions[i as usize];
             [p[0], p[1]]
         };
         let (upper, lower) = (resample(&self.lips.upper, xy), resample(&self.lips.lower, xy));
         let gap = open.lips.iter().copied().fold(0.0, f32::max);
-        let is_open = gap > 0.01;
+        let is_open = gap > 0.01 && drawn > 0.0;
         let cm = pixels_per_cm(pose);
         let mouth: &mut MouthPlan = &mut plan.pixels.mouth;
         let photo = self.skin.photo_gaps();
@@ -254,7 +267,7 @@ impl Puppet {
         let flag = |b: bool| if b { 1.0 } else { 0.0 };
         let colours = &self.mouth.colours;
         mouth.tooth = with(colours.tooth, flag(self.mouth.card.is_some()));
-        mouth.tissue = with(colours.tissue, flag(is_open));
+        mouth.tissue = with(colours.tissue, if is_open { drawn } else { 0.0 });
         mouth.light = with(colours.light, cm);
         // a wider mouth lets more light in, and red light gets furthest, because it bounces off red walls
         let reach = 1.5 + 1.6 * (gap / 1.5).clamp(0.0, 1.0);

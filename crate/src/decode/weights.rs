@@ -23,6 +23,8 @@ pub(crate) struct Expression {
     pub blink: [f32; 2],
     /// How far the motion presses the lips together whatever the jaw does, 0..1.
     pub seal: f32,
+    /// How far jaw and mouth are from what the photo shows: the sum of the weights' differences.
+    pub mouth_change: f32,
     /// Tip of the tongue at the upper teeth, 0..1.
     pub tongue_up: f32,
     /// Change of gaze, right and left eye.
@@ -41,6 +43,8 @@ pub(crate) struct WeightMap {
     pub around_eyes: Vec<bool>,
     /// Whether the expression opens the lips.
     pub opener: Vec<bool>,
+    /// Whether the expression moves jaw or mouth.
+    mouth: Vec<bool>,
 }
 
 impl WeightMap {
@@ -93,6 +97,7 @@ impl WeightMap {
             entries,
             speech_keep,
             around_eyes: names.iter().map(|n| starts(n, &["eye", "cheekSquint", "brow"])).collect(),
+            mouth: names.iter().map(|n| starts(n, &["jaw", "mouth"])).collect(),
             opener: names.iter().map(|n| starts(n, &openers)).collect(),
         }
     }
@@ -103,6 +108,7 @@ impl WeightMap {
             total: vec![0.0; self.speech_keep.len()],
             blink: [0.0; 2],
             seal: 0.0,
+            mouth_change: 0.0,
             tongue_up: 0.0,
             gaze: [Gaze::default(); 2],
         }
@@ -148,6 +154,8 @@ impl WeightMap {
         for w in &mut out.total {
             *w = w.clamp(0.0, 1.0);
         }
+        let change = |(i, (now, was)): (usize, (&f32, &f32))| if self.mouth[i] { (now - was).abs() } else { 0.0 };
+        out.mouth_change = out.total.iter().zip(photo).enumerate().map(change).sum();
         out.blink = [own[B::EyeBlinkRight].max(0.0), own[B::EyeBlinkLeft].max(0.0)];
         out.tongue_up = own[B::TongueUp].max(0.0);
         // ARKit's mouthClose is as large as jawOpen when an open jaw's lips touch

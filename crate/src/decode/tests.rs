@@ -1,0 +1,281 @@
+//! What a decoder promises, checked on a made-up person.
+
+use super::plan::FramePlan;
+use super::puppet::Puppet;
+use super::testing::{face, model, person, psnr, turned};
+use super::{DecodeError, Decoder};
+use crate::motion::frame::{Blendshape as B, Reference};
+use crate::motion::{Gaze, MotionFrame};
+use proptest::prelude::*;
+
+const SIZE: u32 = 256;
+
+fn frame(decoder: &mut Decoder, motion: &MotionFrame, reference: Reference) -> Vec<u8> {
+    let mut rgba = vec![0; (decoder.size() * decoder.size() * 4) as usize];
+    decoder.render(motion, reference, &mut rgba).expect("the buffer fits");
+    rgba
+}
+
+fn plan(motion: &MotionFrame, reference: Reference, shown: &[(&str, f32)]) -> FramePlan {
+    let model = model();
+    let mut puppet = Puppet::new(&model, &person(&model, shown, false)).expect("a sound fit");
+    let mut plan = puppet.frame_plan();
+    puppet.plan(motion, reference, 512, 1.25, &mut plan);
+    plan
+}
+
+/// Largest distance of the lower lip from the upper one, crop pixels.
+fn lip_gap(plan: &FramePlan) -> f32 {
+    let (upper, lower) = super::paint::lines(&plan.pixels.mouth.lips);
+    lower.iter().map(|&p| super::shapes::nearest(p, &upper).distance).fold(0.0, f32::max)
+}
+
+#[test]
+fn an_empty_frame_is_the_photo() {
+    let model = model();
+    for shown in [&[][..], &[("jawOpen", 0.4), ("mouthSmile_L", 0.5), ("mouthSmile_R", 0.5)]] {
+        let fit = person(&model, shown, false);
+        let photo = super::sample::for_size(
+            &super::plane::Plane { width: 960, height: 960, data: fit.texture.as_chunks::<3>().0.to_vec() },
+            512,
+        );
+        let mut wanted = Vec::new();
+        for i in 0..512 * 512 {
+            let at = |v: usize| ((v as f32 + 0.5) + 128.0) * 1.25;
+            let c = super::sample::bicubic(&photo, at(i % 512), at(i / 512));
+            wanted.extend([c[0], c[1], c[2], 255.0].map(|v| (v + 0.5) as u8));
+        }
+        let mut decoder = Decoder::new(model.clone(), fit, 512).expect("a sound fit");
+        let db = psnr(&frame(&mut decoder, &MotionFrame::default(), Reference::Portrait), &wanted);
+        assert!(db >= 40.0, "{db:.1} dB with {shown:?}");
+    }
+}
+
+#[test]
+fn a_frame_depends_on_nothing_but_its_motion() {
+    let model = model();
+    let shown = [("mouthSmile_L", 0.4), ("mouthSmile_R", 0.4)];
+    let mut one = Decoder::new(model.clone(), person(&model, &shown, false), SIZE).expect("a sound fit");
+    let mut two = Decoder::new(model.clone(), person(&model, &shown, false), SIZE).expect("a sound fit");
+    let talk = face(&[(B::JawOpen, 0.5), (B::MouthFunnel, 0.3)]);
+    let first = frame(&mut one, &talk, Reference::Speech);
+    for other in [turned(12.0, 5.0, -8.0), face(&[(B::EyeBlinkLeft, 1.0), (B::EyeBlinkRight, 1.0)])] {
+        frame(&mut one, &other, Reference::Speech);
+    }
+    assert!(first == frame(&mut one, &talk, Reference::Speech), "earlier frames must leave no trace");
+    assert!(first == frame(&mut two, &talk, Reference::Speech), "two decoders must agree");
+}
+
+#[test]
+fn every_pixel_is_covered() {
+    let model = model();
+    let mut decoder = Decoder::new(model.clone(), person(&model, &[], false), SIZE).expect("a sound fit");
+    let mut motions = vec![turned(30.0, 10.0, 10.0), turned(-30.0, -10.0, -15.0)];
+    motions.push(face(&[(B::JawOpen, 1.0), (B::MouthFunnel, 1.0), (B::EyeWideLeft, 1.0)]));
+    motions.push(face(&[(B::MouthPucker, 1.0), (B::EyeBlinkLeft, 1.0), (B::EyeBlinkRight, 1.0)]));
+    for motion in motions {
+        frame(&mut decoder, &motion, Reference::Speech);
+        assert_eq!(decoder.canvas.uncovered(), 0, "{motion:?}");
+    }
+}
+
+#[test]
+fn lips_shut_whatever_the_photo_shows() {
+    let smile = [("mouthSmile_L", 0.7), ("mouthSmile_R", 0.7), ("jawOpen", 0.25), ("mouthUpperUp_L", 0.4)];
+    let still = plan(&MotionFrame::default(), Reference::Portrait, &smile);
+    assert!(lip_gap(&still) > 8.0, "the photo's mouth is open by {} px", lip_gap(&still));
+    for reference in [Reference::Speech, Reference::Neutral] {
+        let gap = lip_gap(&plan(&MotionFrame::default(), reference, &smile));
+        assert!(gap < 1.5, "{reference:?}: {gap} px");
+        let gap = lip_gap(&plan(&face(&[(B::JawOpen, 0.6)]), reference, &smile));
+        assert!(gap > 15.0, "{reference:?}, open: {gap} px");
+    }
+    let press = [(B::MouthPressLeft, 0.8), (B::MouthPressRight, 0.8), (B::JawOpen, 0.1)];
+    let close = [(B::MouthClose, 0.3), (B::JawOpen, 0.3)];
+    for motion in [face(&press), face(&close)] {
+        for reference in [Reference::Portrait, Reference::Neutral, Reference::Speech] {
+            let gap = lip_gap(&plan(&motion, reference, &smile));
+            assert!(gap < 2.0, "{reference:?}: {gap} px");
+        }
+    }
+}
+
+#[test]
+fn a_blink_shuts_the_lids() {
+    let blink = face(&[(B::EyeBlinkLeft, 1.0), (B::EyeBlinkRight, 1.0)]);
+    for (motion, shut) in [(MotionFrame::default(), false), (blink, true)] {
+        for eye in &plan(&motion, Reference::Speech, &[]).pixels.eyes {
+            let gap = eye.lids.iter().map(|p| p[3] - p[1]).fold(f32::MIN, f32::max);
+            assert_eq!(gap < 2.5, shut, "{gap} px");
+        }
+    }
+}
+
+#[test]
+fn gaze_moves_the_irises_and_given_gaze_wins() {
+    let iris = |m: &MotionFrame| {
+        plan(m, Reference::Speech, &[]).pixels.eyes.map(|e| [e.iris[0] - e.iris[2], e.iris[1] - e.iris[3]])
+    };
+    let right = MotionFrame { gaze: Gaze { x: 15.0, y: 0.0 }, ..Default::default() };
+    let mut both = face(&[(B::EyeLookOutRight, 0.5), (B::EyeLookInLeft, 0.5)]);
+    for [x, _] in iris(&right) {
+        assert!(x > 3.0, "{x}");
+    }
+    for [x, _] in iris(&both) {
+        assert!(x < -3.0, "{x}");
+    }
+    both.gaze.x = 15.0;
+    assert_eq!(iris(&both), iris(&right));
+    for [_, y] in iris(&MotionFrame { gaze: Gaze { x: 0.0, y: 10.0 }, ..Default::default() }) {
+        assert!(y > 2.0, "{y}");
+    }
+}
+
+#[test]
+fn glasses_hold_the_skin_around_the_eyes() {
+    let model = model();
+    let lids = |glasses| {
+        let mut puppet = Puppet::new(&model, &person(&model, &[], glasses)).expect("a sound fit");
+        let mut at = puppet.frame_plan();
+        puppet.plan(&face(&[(B::EyeBlinkRight, 1.0)]), Reference::Speech, 512, 1.25, &mut at);
+        let eye = &at.pixels.eyes[0];
+        (eye.lids[8][3] - eye.lids[8][1], eye.lid[1])
+    };
+    let ((open, laid_over), (shut, none)) = (lids(true), lids(false));
+    assert!(open > 5.0 && laid_over == 1.0, "{open} {laid_over}");
+    assert!(shut < 2.0 && none == 0.0, "{shut} {none}");
+}
+
+#[test]
+fn corners_stay_when_the_head_moves() {
+    let model = model();
+    let mut decoder = Decoder::new(model.clone(), person(&model, &[], false), SIZE).expect("a sound fit");
+    let still = frame(&mut decoder, &MotionFrame::default(), Reference::Speech);
+    for motion in [turned(15.0, 0.0, 0.0), turned(0.0, 10.0, 0.0), turned(0.0, 0.0, 10.0)] {
+        let moved = frame(&mut decoder, &motion, Reference::Speech);
+        for y in 0..16 {
+            for x in (0..16).chain(240..256) {
+                let i = 4 * (y * 256 + x);
+                for c in 0..3 {
+                    assert!(still[i + c].abs_diff(moved[i + c]) <= 6, "{motion:?} moves pixel {x}, {y}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn wrong_sizes_and_buffers_are_refused() {
+    let model = model();
+    for size in [0, 1, 63, 2049, u32::MAX] {
+        let refused = Decoder::new(model.clone(), person(&model, &[], false), size).err();
+        assert_eq!(refused, Some(DecodeError::Size(size)));
+    }
+    let mut decoder = Decoder::new(model.clone(), person(&model, &[], false), 64).expect("the smallest size");
+    let refused = decoder.render(&MotionFrame::default(), Reference::Speech, &mut [0; 7]);
+    assert_eq!(refused, Err(DecodeError::Buffer { got: 7, needed: 64 * 64 * 4 }));
+}
+
+#[test]
+fn damaged_fits_are_refused() {
+    let model = model();
+    type Damage = fn(&mut crate::portrait::FittedFace);
+    let damages: [Damage; 7] = [
+        |f| f.texture.truncate(100),
+        |f| f.texture[5] = f32::NAN,
+        |f| f.landmarks.truncate(400),
+        |f| f.base[3][1] = f32::INFINITY,
+        |f| f.shape.truncate(9),
+        |f| f.expression.push(0.5),
+        |f| f.pose.translation.z = 0.0,
+    ];
+    for damage in damages {
+        let mut fit = person(&model, &[], false);
+        damage(&mut fit);
+        let refused = Decoder::new(model.clone(), fit, SIZE).err();
+        assert!(matches!(refused, Some(DecodeError::Fit(_))), "{refused:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..Default::default() })]
+
+    #[test]
+    fn hostile_motion_draws_something(seed in 0usize..1000, bad in prop::sample::select(vec![
+        f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e30, -1e30, 7.0, -7.0,
+    ])) {
+        let model = model();
+        let mut decoder = Decoder::new(model.clone(), person(&model, &[("jawOpen", 0.3)], seed % 2 == 0), 64)
+            .expect("a sound fit");
+        let mut motion = MotionFrame::default();
+        for (i, v) in motion.blendshapes.0.iter_mut().enumerate() {
+            if (i * 7 + seed) % 3 == 0 {
+                *v = bad;
+            }
+        }
+        if seed % 5 > 0 {
+            motion.head.yaw = bad;
+            motion.head.x = bad;
+            motion.head.scale = bad;
+            motion.gaze.x = bad;
+        }
+        let rgba = frame(&mut decoder, &motion, Reference::Portrait);
+        prop_assert_eq!(decoder.canvas.uncovered(), 0);
+        prop_assert!(rgba.iter().skip(3).step_by(4).all(|&a| a == 255));
+    }
+}
+
+/// Frames on the GPU (or the software one that tests install) are those of the CPU.
+#[test]
+fn both_decoders_agree() {
+    use crate::exec::gpu::{AdapterChoice, Gpu};
+    let gpu = pollster::block_on(Gpu::open(AdapterChoice::Fastest)).expect("tests need a GPU or a software one");
+    let model = model();
+    let shown = [("jawOpen", 0.4), ("mouthSmile_L", 0.5), ("mouthSmile_R", 0.5)];
+    let format = wgpu::TextureFormat::Rgba8Unorm;
+    let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
+        label: None,
+        size: wgpu::Extent3d { width: SIZE, height: SIZE, depth_or_array_layers: 1 },
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format,
+        usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::COPY_SRC,
+        view_formats: &[],
+    });
+    let view = texture.create_view(&Default::default());
+    let read = || {
+        let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: u64::from(4 * SIZE * SIZE),
+            usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+            mapped_at_creation: false,
+        });
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        let layout = wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(4 * SIZE), rows_per_image: None };
+        encoder.copy_texture_to_buffer(
+            texture.as_image_copy(),
+            wgpu::TexelCopyBufferInfo { buffer: &buffer, layout },
+            texture.size(),
+        );
+        gpu.queue.submit([encoder.finish()]);
+        pollster::block_on(gpu.read(&buffer, <[u8]>::to_vec)).expect("the GPU answers")
+    };
+    for glasses in [false, true] {
+        let fit = person(&model, &shown, glasses);
+        let mut cpu = Decoder::new(model.clone(), fit.clone(), SIZE).expect("a sound fit");
+        let mut twin = super::gpu::GpuDecoder::new(&gpu.device, &gpu.queue, model.clone(), fit, SIZE, format)
+            .expect("a sound fit");
+        let blink = [(B::EyeBlinkLeft, 0.7), (B::EyeBlinkRight, 1.0), (B::JawOpen, 0.6)];
+        let mut motions = vec![MotionFrame::default(), face(&blink), turned(14.0, -5.0, 6.0)];
+        motions.push(MotionFrame { gaze: Gaze { x: 15.0, y: 5.0 }, ..face(&[(B::MouthFunnel, 0.8)]) });
+        for motion in motions {
+            for reference in [Reference::Portrait, Reference::Speech] {
+                twin.render(&motion, reference, &view);
+                let db = psnr(&frame(&mut cpu, &motion, reference), &read());
+                assert!(db >= 45.0, "{db:.1} dB, glasses {glasses}, {reference:?}: {motion:?}");
+            }
+        }
+    }
+    assert_eq!(gpu.check(), Ok(()));
+}
