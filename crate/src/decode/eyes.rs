@@ -108,7 +108,7 @@ impl Eye {
             let (u, l) = (lids.upper[k], lids.lower[k]);
             plan.lids[k] = [u[0], u[1], l[0], l[1]];
         }
-        let second: Line = if self.glasses {
+        let mut second: Line = if self.glasses {
             let down = (1.0 - open).clamp(0.0, 1.0);
             std::array::from_fn(|k| {
                 std::array::from_fn(|c| lids.upper[k][c] + (lids.lower[k][c] - lids.upper[k][c]) * down)
@@ -118,6 +118,9 @@ impl Eye {
             let n = lids.photo_upper.len().min(64);
             resample(&ids[..n], |i| project(pose, lids.photo_upper[i as usize]).0)
         };
+        // lines that enclose something share their ends
+        second[0] = lids.upper[0];
+        second[POINTS - 1] = lids.upper[POINTS - 1];
         plan.second = second.map(|p| [p[0], p[1], 0.0, 0.0]);
         plan.above = self.above;
         plan.below = self.below;

@@ -112,6 +112,22 @@ fn a_blink_shuts_the_lids() {
 }
 
 #[test]
+fn lines_that_enclose_something_share_their_ends() {
+    let half = face(&[(B::EyeBlinkLeft, 0.5), (B::EyeBlinkRight, 0.9), (B::EyeLookDownLeft, 0.5)]);
+    let plan = plan(&half, Reference::Speech, &[("eyeBlink_L", 0.2)]);
+    for eye in &plan.pixels.eyes {
+        for k in [0, 16] {
+            let [x, y, z, w] = eye.lids[k];
+            assert_eq!(([x, y], [x, y]), ([z, w], [eye.second[k][0], eye.second[k][1]]));
+        }
+    }
+    for k in [0, 16] {
+        let [x, y, z, w] = plan.pixels.mouth.lips[k];
+        assert_eq!([x, y], [z, w]);
+    }
+}
+
+#[test]
 fn gaze_moves_the_irises_and_given_gaze_wins() {
     let iris = |m: &MotionFrame| {
         plan(m, Reference::Speech, &[]).pixels.eyes.map(|e| [e.iris[0] - e.iris[2], e.iris[1] - e.iris[3]])
