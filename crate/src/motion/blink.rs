@@ -37,14 +37,15 @@ impl Blink {
         let soon = 0.5 / mean;
         let moment = beat.pause_begins || beat.phrase_begins.is_some() || gaze_shift;
         let due = self.wait < 0.0 && (moment || beat.speaking < 0.5 || self.wait < -0.6 / mean);
-        if self.moving.is_none() && rate > 0.5 && (due || (moment && self.wait < soon.max(0.25))) {
+        if self.moving.is_none() && rate > 0.5 && (due || (moment && self.wait < soon)) {
             self.moving = Some(0.0);
             self.hold = self.dice.uniform(0.01, 0.05);
             self.opening = self.dice.uniform(0.11, 0.17);
-            // Mean of the lognormal factor below: 1.0. The time the blink takes and waits is part of the interval.
+            // The lognormal factor's mean is 1.
             let factor = (0.55 * self.dice.normal() - 0.15).exp();
             let double = self.dice.chance(0.06);
-            self.wait = if double { 0.3 / mean } else { (factor - 0.1).max(0.7 / mean) };
+            // What was waited too little or too much now is made up for with the next blink, so that the rate holds.
+            self.wait = if double { 0.3 / mean } else { (factor + self.wait).max(0.7 / mean) };
         }
         let Some(t) = self.moving else { return 0.0 };
         let t = t + self.dt;

@@ -41,7 +41,7 @@ impl Wandering {
     pub fn step(&mut self, beat: &Beat, head: [f32; 2], amount: f32) -> (Gaze, bool) {
         self.left -= self.dt;
         let mut shift = false;
-        let starting = beat.phrase_begins.is_some_and(|pause| pause > 0.3);
+        let starting = beat.phrase_begins.is_some_and(|pause| (0.3..8.0).contains(&pause));
         if self.left < 0.0 || (starting && self.dice.chance(0.3)) {
             let d = &mut self.dice;
             let before = self.aim;
@@ -55,7 +55,7 @@ impl Wandering {
             };
             if !self.away && d.chance(look_away) {
                 let angle = d.uniform(0.0, std::f32::consts::TAU);
-                self.aim = Gaze { x: angle.cos() * d.uniform(4.0, 9.0), y: angle.sin() * d.uniform(2.0, 5.0) };
+                self.aim = Gaze { x: angle.cos() * d.uniform(3.5, 8.0), y: angle.sin() * d.uniform(2.0, 5.0) };
                 self.left = d.uniform(0.35, 0.9);
                 self.away = true;
             } else {

@@ -52,7 +52,7 @@ impl Head {
             dt,
             time: 0.0,
             slow: [wander(0, 2.2), wander(1, 2.0), wander(2, 2.4)],
-            quick: [wander(3, 0.75), wander(4, 0.7), wander(5, 0.8)],
+            quick: [wander(3, 0.60), wander(4, 0.55), wander(5, 0.65)],
             shift: [wander(6, 2.6), wander(7, 2.6)],
             gestures: [None; GESTURES],
             posture: [Spring::default(); 3],
@@ -77,12 +77,14 @@ impl Head {
         if self.posture_left < 0.0 {
             self.posture_goal = [0.0; 3];
         }
-        let lively = amount * (0.40 + 0.60 * beat.speaking);
+        let lively = amount * (0.45 + 0.55 * beat.speaking);
         let mut turn = [0.0; 3];
-        for (axis, (slow, quick)) in [(1.05, 0.50), (0.65, 0.42), (0.75, 0.35)].into_iter().enumerate() {
+        for (axis, (slow, quick)) in [(1.45, 1.15), (0.75, 0.85), (0.85, 0.72)].into_iter().enumerate() {
             turn[axis] = lively * (slow * self.slow[axis].step() + quick * self.quick[axis].step())
                 + amount * self.posture[axis].step(self.posture_goal[axis], 5.0, self.dt);
         }
+        // Nods go down; without this the face would sink while it speaks.
+        turn[1] -= 0.6 * amount * beat.speaking;
         for slot in &mut self.gestures {
             let Some(g) = slot else { continue };
             if self.time > g.at + g.fall {

@@ -102,3 +102,64 @@ impl Life {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Phrases of three seconds with an accent now and then, pauses of one second.
+    fn beat(i: usize) -> Beat {
+        let (at, speaks) = (i % 100, i % 100 < 75);
+        Beat {
+            speaking: f32::from(speaks),
+            silent_for: if speaks { 0.0 } else { (at - 75) as f32 * 0.04 },
+            pause_begins: at == 79,
+            phrase_begins: (at == 0).then_some(1.0),
+            accent: (speaks && at % 16 == 5).then_some(0.6),
+            loudness: 0.7,
+            pitch: 1.0,
+        }
+    }
+
+    #[test]
+    fn the_second_hour_is_as_lively_as_the_first_minute() {
+        let mut life = Life::new(3, 0.04);
+        let frames: Vec<MotionFrame> = (0..100_000)
+            .map(|i| {
+                let mut frame = MotionFrame::default();
+                life.step(&beat(i), &Controls::default(), 0.0, 0.0, &mut frame);
+                frame
+            })
+            .collect();
+        for part in [&frames[..20_000], &frames[80_000..]] {
+            let mean = part.iter().map(|f| f.head.yaw).sum::<f32>() / part.len() as f32;
+            let yaw = (part.iter().map(|f| (f.head.yaw - mean).powi(2)).sum::<f32>() / part.len() as f32).sqrt();
+            assert!((1.0..2.5).contains(&yaw), "yaw deviates by {yaw}");
+            let shut = |f: &MotionFrame| f.blendshapes[Blendshape::EyeBlinkLeft] > 0.5;
+            let blinks = part.windows(2).filter(|w| shut(&w[1]) && !shut(&w[0])).count() as f32;
+            let minutes = part.len() as f32 / 1500.0;
+            assert!((15.0..25.0).contains(&(blinks / minutes)), "{} blinks a minute", blinks / minutes);
+            let lengths = part.chunk_by(|a, b| shut(a) == shut(b)).filter(|run| shut(&run[0])).map(<[_]>::len);
+            let (runs, total) = lengths.fold((0, 0), |(n, sum), l| (n + 1, sum + l));
+            let mean_ms = 40.0 * total as f32 / runs as f32;
+            assert!((100.0..200.0).contains(&mean_ms), "a blink takes {mean_ms} ms");
+            let step = part.windows(2).map(|w| (w[0].head.pitch - w[1].head.pitch).abs()).fold(0.0, f32::max);
+            assert!(step < 1.5, "the head jumps by {step} degrees");
+            assert!(part.iter().any(|f| f.blendshapes[Blendshape::BrowInnerUp] > 0.2));
+        }
+    }
+
+    #[test]
+    fn without_expression_only_the_lids_move() {
+        let mut life = Life::new(3, 0.04);
+        let mut blinked = false;
+        for i in 0..1000 {
+            let mut frame = MotionFrame::default();
+            life.step(&beat(i), &Controls::neutral(), 0.0, 0.0, &mut frame);
+            blinked |= frame.blendshapes[Blendshape::EyeBlinkLeft] > 0.9;
+            (frame.blendshapes[Blendshape::EyeBlinkLeft], frame.blendshapes[Blendshape::EyeBlinkRight]) = (0.0, 0.0);
+            assert_eq!(frame, MotionFrame::default(), "frame {i}");
+        }
+        assert!(blinked);
+    }
+}
