@@ -79,7 +79,7 @@ impl Head {
         }
         let lively = amount * (0.45 + 0.55 * beat.speaking);
         let mut turn = [0.0; 3];
-        for (axis, (slow, quick)) in [(1.45, 1.15), (0.75, 0.85), (0.85, 0.72)].into_iter().enumerate() {
+        for (axis, (slow, quick)) in [(1.45, 1.40), (0.75, 1.00), (0.85, 0.85)].into_iter().enumerate() {
             turn[axis] = lively * (slow * self.slow[axis].step() + quick * self.quick[axis].step())
                 + amount * self.posture[axis].step(self.posture_goal[axis], 5.0, self.dt);
         }
