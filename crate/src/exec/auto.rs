@@ -5,7 +5,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{ExecError, Gpu, candle::Session, clock::seconds, wgpu::GpuSession};
+use super::{AdapterChoice, ExecError, Gpu, GpuError, candle::Session, clock::seconds, wgpu::GpuSession};
 use crate::graph::Graph;
 
 /// Runs of each executor that are timed; one more before them warms up.
@@ -48,10 +48,15 @@ impl fmt::Display for Choice {
 
 /// A network on one of the executors.
 #[derive(Debug)]
-pub enum AutoSession {
-    /// On the processor.
+pub struct AutoSession {
+    /// Kept to prepare the network again when a GPU is lost.
+    graph: Graph,
+    session: Either,
+}
+
+#[derive(Debug)]
+enum Either {
     Candle(Session),
-    /// On the GPU.
     Wgpu(GpuSession),
 }
 
@@ -65,12 +70,13 @@ impl AutoSession {
         let zeros: Vec<Vec<f32>> = graph.inputs().iter().map(|p| vec![0.0; graph.shape(p.value).elements()]).collect();
         let inputs: Vec<&[f32]> = zeros.iter().map(Vec::as_slice).collect();
 
-        let mut candle = Self::Candle(Session::new(graph)?);
+        let kept = |session| Self { graph: graph.clone(), session };
+        let mut candle = Either::Candle(Session::new(graph)?);
         let candle_seconds = candle.time(&inputs).await?;
         let mut choice = Choice { chosen: Executor::Candle, candle_seconds, wgpu_seconds: None, wgpu_error: None };
-        let Some(gpu) = gpu else { return Ok((candle, choice)) };
+        let Some(gpu) = gpu else { return Ok((kept(candle), choice)) };
         let measured = async {
-            let mut session = Self::Wgpu(GpuSession::new(graph, gpu)?);
+            let mut session = Either::Wgpu(GpuSession::new(graph, gpu)?);
             let seconds = session.time(&inputs).await?;
             Ok::<_, ExecError>((session, seconds))
         };
@@ -79,19 +85,51 @@ impl AutoSession {
                 choice.wgpu_seconds = Some(seconds);
                 if seconds < candle_seconds {
                     choice.chosen = Executor::Wgpu;
-                    return Ok((session, choice));
+                    return Ok((kept(session), choice));
                 }
             }
             Err(error) => choice.wgpu_error = Some(error.to_string()),
         }
-        Ok((candle, choice))
+        Ok((kept(candle), choice))
     }
 
-    /// Runs the network: inputs and results in the graph's order, row-major.
+    /// Where the network runs now.
+    pub fn executor(&self) -> Executor {
+        match self.session {
+            Either::Candle(_) => Executor::Candle,
+            Either::Wgpu(_) => Executor::Wgpu,
+        }
+    }
+
+    /// Runs the network: inputs and results in the graph's order, row-major. When the GPU is lost, it is opened again; when
+    /// that fails the processor takes over. Either way the caller gets the result of this run.
     ///
     /// # Errors
-    /// As [`Session::run`] and [`GpuSession::run`].
+    /// As [`Session::run`] and [`GpuSession::run`], without [`GpuError::Lost`].
     pub async fn run(&mut self, inputs: &[&[f32]]) -> Result<Vec<Vec<f32>>, ExecError> {
+        match self.session.run(inputs).await {
+            Err(ExecError::Gpu(GpuError::Lost(reason))) => {
+                log::warn!("the GPU was lost ({reason}); opening it again");
+                self.session = reopen(&self.graph).await?;
+                self.session.run(inputs).await
+            }
+            result => result,
+        }
+    }
+}
+
+/// Prepares a network after a loss.
+async fn reopen(graph: &Graph) -> Result<Either, ExecError> {
+    if let Ok(gpu) = Gpu::open(AdapterChoice::Fastest).await
+        && let Ok(session) = GpuSession::new(graph, &gpu)
+    {
+        return Ok(Either::Wgpu(session));
+    }
+    Ok(Either::Candle(Session::new(graph)?))
+}
+
+impl Either {
+    async fn run(&mut self, inputs: &[&[f32]]) -> Result<Vec<Vec<f32>>, ExecError> {
         match self {
             Self::Candle(session) => session.run(inputs),
             Self::Wgpu(session) => session.run(inputs).await,
@@ -153,5 +191,21 @@ mod tests {
         let (mut session, choice) = pollster::block_on(AutoSession::choose(&b.build().unwrap(), None)).unwrap();
         assert_eq!((choice.chosen, choice.wgpu_seconds), (Executor::Candle, None));
         assert_eq!(pollster::block_on(session.run(&[&[1.0, 2.0, 3.0, 4.0]])).unwrap()[0], [2.0, 4.0, 6.0, 8.0]);
+    }
+
+    #[test]
+    fn a_lost_gpu_is_opened_again() {
+        let mut b = GraphBuilder::new();
+        let x = b.input("x", [3]).unwrap();
+        let y = b.mul(x, x).unwrap();
+        b.output("y", y).unwrap();
+        let graph = b.build().unwrap();
+        let gpu = pollster::block_on(Gpu::open(AdapterChoice::Fastest)).unwrap();
+        let mut session = AutoSession { session: Either::Wgpu(GpuSession::new(&graph, &gpu).unwrap()), graph };
+        assert_eq!(pollster::block_on(session.run(&[&[1.0, 2.0, 3.0]])).unwrap()[0], [1.0, 4.0, 9.0]);
+        gpu.pretend_loss();
+        assert!(gpu.is_lost());
+        assert_eq!(pollster::block_on(session.run(&[&[2.0, 3.0, 4.0]])).unwrap()[0], [4.0, 9.0, 16.0]);
+        assert_eq!(session.executor(), Executor::Wgpu);
     }
 }

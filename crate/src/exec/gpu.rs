@@ -151,6 +151,13 @@ impl Gpu {
         matches!(*lock(&self.fault), Some(GpuError::Lost(_)))
     }
 
+    /// Destroys the device and reports that as a loss, as a driver would.
+    #[cfg(test)]
+    pub(crate) fn pretend_loss(&self) {
+        self.device.destroy();
+        *lock(&self.fault) = Some(GpuError::Lost("pretended".to_owned()));
+    }
+
     /// True for adapters that compute on the processor.
     pub fn is_software(&self) -> bool {
         self.info.device_type == wgpu::DeviceType::Cpu

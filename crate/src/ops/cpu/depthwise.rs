@@ -83,18 +83,24 @@ unsafe fn row_avx2(d: &Depthwise, picture: &[f32], oy: usize, row: &mut [f32]) {
     unsafe { line::<super::lanes::x86::Avx2>(d, picture, oy, row) }
 }
 
-/// One row of the output.
+/// One row of the output: a border on the left, whole windows, a border on the right.
 #[inline(always)]
 unsafe fn line<L: Lanes>(d: &Depthwise, picture: &[f32], oy: usize, row: &mut [f32]) {
-    let rows = d.inside(0, oy);
-    for (ox, pixel) in row.chunks_exact_mut(d.channels).enumerate() {
-        let columns = d.inside(1, ox);
-        // SAFETY: the caller has the instruction set, and the taps are inside the picture.
-        unsafe {
-            match (d.window.kernel, rows.len(), columns.len()) {
-                ([3, 3], 3, 3) => self::pixel::<L>(d, picture, oy, ox, 0..3, 0..3, pixel),
-                ([5, 5], 5, 5) => self::pixel::<L>(d, picture, oy, ox, 0..5, 0..5, pixel),
-                _ => self::pixel::<L>(d, picture, oy, ox, rows.clone(), columns, pixel),
+    let (w, rows) = (&d.window, d.inside(0, oy));
+    let whole = |ox: usize| d.inside(1, ox) == (0..w.kernel[1]);
+    let first = (0..w.output[1]).find(|&ox| whole(ox)).unwrap_or(w.output[1]);
+    let end = (first..w.output[1]).rev().find(|&ox| whole(ox)).map_or(first, |ox| ox + 1);
+    let pixels = |columns: Range<usize>| columns.start * d.channels..columns.end * d.channels;
+    // SAFETY: the caller has the instruction set, and the taps are inside the picture.
+    unsafe {
+        for ox in (0..first).chain(end..w.output[1]) {
+            self::pixel::<L>(d, picture, [oy, ox], rows.clone(), d.inside(1, ox), &mut row[pixels(ox..ox + 1)]);
+        }
+        for (y, ox) in row[pixels(first..end)].chunks_exact_mut(d.channels).zip(first..end) {
+            match (w.kernel, rows.len()) {
+                ([3, 3], 3) => self::pixel::<L>(d, picture, [oy, ox], 0..3, 0..3, y),
+                ([5, 5], 5) => self::pixel::<L>(d, picture, [oy, ox], 0..5, 0..5, y),
+                _ => self::pixel::<L>(d, picture, [oy, ox], rows.clone(), 0..w.kernel[1], y),
             }
         }
     }
@@ -105,12 +111,13 @@ unsafe fn line<L: Lanes>(d: &Depthwise, picture: &[f32], oy: usize, row: &mut [f
 unsafe fn pixel<L: Lanes>(
     d: &Depthwise,
     picture: &[f32],
-    oy: usize,
-    ox: usize,
+    [oy, ox]: [usize; 2],
     rows: Range<usize>,
     columns: Range<usize>,
     pixel: &mut [f32],
 ) {
+    // Sliced to its length, so that the writes below are inside by construction.
+    let pixel = &mut pixel[..d.channels];
     let (w, channels) = (&d.window, d.channels);
     // Coordinates of a tap; those in the ranges are inside the picture, so nothing is subtracted below zero.
     let offset = |ky: usize, kx: usize| {
