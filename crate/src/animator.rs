@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::audio::SAMPLE_RATE;
 use crate::decode::{DecodeError, Decoder};
 use crate::motion::error::MotionError;
 use crate::motion::frame::FPS;
@@ -115,6 +116,9 @@ pub struct MotionStream {
     generator: MotionGenerator,
     /// None at the generator's own rate.
     resampler: Option<FrameResampler>,
+    fps: f64,
+    samples: u64,
+    emitted: u64,
 }
 
 impl MotionStream {
@@ -125,7 +129,9 @@ impl MotionStream {
     pub fn new(pack: &Pack, controls: Controls, seed: u64, fps: f64) -> Result<Self, MotionError> {
         let own = f64::from(FPS);
         let resampler = if fps == own { None } else { FrameResampler::new(own, fps) };
-        Ok(Self { generator: MotionGenerator::new(pack, controls, seed)?, resampler })
+        let fps = if resampler.is_some() { fps } else { own };
+        let generator = MotionGenerator::new(pack, controls, seed)?;
+        Ok(Self { generator, resampler, fps, samples: 0, emitted: 0 })
     }
 
     /// Changes the controls; the face follows within 200 ms.
@@ -138,12 +144,16 @@ impl MotionStream {
     /// # Errors
     /// When a speech network cannot be run.
     pub fn push(&mut self, samples: &[f32], frames: &mut Vec<MotionFrame>) -> Result<(), MotionError> {
+        let before = frames.len();
+        self.samples += samples.len() as u64;
         match &mut self.resampler {
-            None => self.generator.push(samples, &mut |frame| frames.push(frame)),
+            None => self.generator.push(samples, &mut |frame| frames.push(frame))?,
             Some(resampler) => {
-                self.generator.push(samples, &mut |frame| resampler.push(&frame, &mut |out| frames.push(out)))
+                self.generator.push(samples, &mut |frame| resampler.push(&frame, &mut |out| frames.push(out)))?;
             }
         }
+        self.emitted += (frames.len() - before) as u64;
+        Ok(())
     }
 
     /// Ends the sound and appends the frames that are left: as many in all as cover the sound.
@@ -151,13 +161,18 @@ impl MotionStream {
     /// # Errors
     /// When a speech network cannot be run.
     pub fn finish(&mut self, frames: &mut Vec<MotionFrame>) -> Result<(), MotionError> {
+        let before = frames.len();
         match &mut self.resampler {
-            None => self.generator.finish(&mut |frame| frames.push(frame)),
+            None => self.generator.finish(&mut |frame| frames.push(frame))?,
             Some(resampler) => {
                 self.generator.finish(&mut |frame| resampler.push(&frame, &mut |out| frames.push(out)))?;
                 resampler.finish(&mut |out| frames.push(out));
-                Ok(())
             }
         }
+        // The generator's last frame may reach beyond the sound by more than a frame of a higher rate.
+        let needed = (self.samples as f64 * self.fps / f64::from(SAMPLE_RATE) - 1e-6).ceil() as u64;
+        frames.truncate(before + needed.saturating_sub(self.emitted) as usize);
+        self.emitted += (frames.len() - before) as u64;
+        Ok(())
     }
 }

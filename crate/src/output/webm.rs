@@ -246,6 +246,7 @@ fn picture_track(t: &mut Vec<u8>, (width, height): (usize, usize), fps: u32, con
     unsigned(t, 0xD7, PICTURE_TRACK.into());
     unsigned(t, 0x73C5, PICTURE_TRACK.into());
     unsigned(t, 0x9C, 0);
+    text(t, 0x22_B59C, "und");
     unsigned(t, 0x83, 1);
     text(t, 0x86, "V_AV1");
     binary(t, 0x63A2, configuration);
@@ -266,6 +267,7 @@ fn sound_track(t: &mut Vec<u8>, sound: SoundTrack) {
     unsigned(t, 0xD7, SOUND_TRACK.into());
     unsigned(t, 0x73C5, SOUND_TRACK.into());
     unsigned(t, 0x9C, 0);
+    text(t, 0x22_B59C, "und");
     unsigned(t, 0x83, 2);
     text(t, 0x86, "A_OPUS");
     // The identification header of RFC 7845.

@@ -1,0 +1,360 @@
+//! The command line program, from outside: what it makes, and what it says when it cannot.
+//!
+//! Needs the model pack that `npm start` and `npm test` build.
+
+#![cfg(feature = "cli")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Folder, Wav, fixture};
+use parlante::audio::AudioReader;
+use parlante::motion::MotionFile;
+
+/// Longest time that any call here may take; more is a hang.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A file of the repository.
+fn repository(path: &str) -> String {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    root.join(path).display().to_string()
+}
+
+fn portrait() -> String {
+    repository("web/page/samples/portrait.jpg")
+}
+
+fn speech() -> String {
+    repository("web/page/samples/speech.mp3")
+}
+
+/// The committed speech networks: enough for `parlante motion`.
+fn speech_pack() -> String {
+    repository("packs/motion.gguf")
+}
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parlante"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs to the end and fails when that does not come.
+fn finish(mut command: Command) -> Output {
+    let mut child = command.spawn().expect("the program starts");
+    let start = Instant::now();
+    while child.try_wait().expect("a child").is_none() {
+        if start.elapsed() > PATIENCE {
+            let _ = child.kill();
+            panic!("the program hangs: {command:?}");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.wait_with_output().expect("its output")
+}
+
+fn run(arguments: &[&str]) -> Output {
+    finish(program(arguments))
+}
+
+/// The call fails with this code and says one line on stderr; returns it.
+fn fails(arguments: &[&str], code: i32) -> String {
+    let output = run(arguments);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?} said {said}");
+    assert_eq!(said.trim().lines().count(), 1, "{arguments:?} said {said}");
+    assert!(said.starts_with("parlante: ") && said.len() > 30, "{arguments:?} said {said}");
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+    said
+}
+
+/// The call succeeds; returns what it printed.
+fn works(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(output.status.success(), "{arguments:?} said {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn put(folder: &Folder, name: &str, bytes: &[u8]) -> String {
+    let path = folder.0.join(name);
+    std::fs::write(&path, bytes).expect("room");
+    path.display().to_string()
+}
+
+fn path(folder: &Folder, name: &str) -> String {
+    folder.0.join(name).display().to_string()
+}
+
+#[test]
+fn wrong_arguments_are_one_line() {
+    let folder = Folder::new("cli-usage");
+    let out = path(&folder, "a.mp4");
+    for wrong in [["--size", "0"], ["--fps", "1000"], ["--distance", "NaN"], ["--gaze", "a,b"], ["--emotion", "hungry"]]
+    {
+        let said = fails(&["animate", "a.jpg", "a.wav", "-o", &out, wrong[0], wrong[1]], 2);
+        assert!(said.contains(wrong[0]), "{said}");
+    }
+    fails(&["animate", "a.jpg", "-o", &out], 2);
+    fails(&["animate", "a.jpg", "m.json", "-o", &out, "--emotion", "happy"], 2);
+    fails(&["animate", "a.jpg", "a.wav", "b.wav", "-o", &out], 2);
+    fails(&["motion", "a.wav", "-o", &path(&folder, "m.txt")], 2);
+    fails(&["dance"], 2);
+    assert!(folder.names().is_empty());
+    assert!(works(&["--help"]).contains("Exit codes"));
+}
+
+#[test]
+fn unusable_portraits_are_named() {
+    let folder = Folder::new("cli-portrait");
+    let target = Folder::new("cli-portrait-out");
+    let out = path(&target, "a.mp4");
+    let photo = std::fs::read(portrait()).expect("the sample portrait");
+    let mut grey = Vec::new();
+    image::GrayImage::from_fn(320, 240, |x, y| image::Luma([(x ^ y) as u8]))
+        .write_to(&mut std::io::Cursor::new(&mut grey), image::ImageFormat::Png)
+        .expect("a PNG");
+    // A PNG that announces 4 billion pixels a side.
+    let mut huge = grey.clone();
+    huge[16..24].fill(0xff);
+    for (name, bytes) in [
+        ("empty.jpg", &[][..]),
+        ("cut.jpg", &photo[..photo.len() / 3]),
+        ("text.png", b"This is a letter."),
+        ("huge.png", &huge),
+        ("no-face.png", &grey),
+    ] {
+        let said = fails(&["animate", &put(&folder, name, bytes), &speech(), "-o", &out], 3);
+        assert!(said.contains(name), "{said}");
+    }
+    fails(&["animate", &path(&folder, "missing.jpg"), &speech(), "-o", &out], 3);
+    fails(&["animate", &folder.0.display().to_string(), &speech(), "-o", &out], 3);
+    fails(&["animate", &portrait(), &speech(), "-o", &out, "--face", "7"], 3);
+    assert!(target.names().is_empty());
+}
+
+#[test]
+fn unusable_recordings_are_named() {
+    let folder = Folder::new("cli-audio");
+    let target = Folder::new("cli-audio-out");
+    let (json, mp4) = (path(&target, "m.json"), path(&target, "a.mp4"));
+    let zero = Wav { channels: 1, rate: 16_000, bits: 16, data: Vec::new() }.bytes();
+    for (name, bytes) in [("empty.wav", &[][..]), ("zero.wav", &zero), ("letter.mp3", b"Dear reader, this is text.")] {
+        let audio = put(&folder, name, bytes);
+        fails(&["motion", &audio, "-o", &json, "--pack", &speech_pack()], 4);
+        fails(&["animate", &portrait(), &audio, "-o", &mp4], 4);
+    }
+    fails(&["motion", &path(&folder, "missing.wav"), "-o", &json, "--pack", &speech_pack()], 4);
+    fails(&["motion", &folder.0.display().to_string(), "-o", &json, "--pack", &speech_pack()], 4);
+    assert!(target.names().is_empty());
+}
+
+#[test]
+fn broken_motion_files_are_named() {
+    let folder = Folder::new("cli-motion-file");
+    let target = Folder::new("cli-motion-file-out");
+    let out = path(&target, "a.mp4");
+    for (name, text) in [
+        ("empty.json", ""),
+        ("other.json", "{\"format\": \"recipe\"}"),
+        ("no-frames.json", "{\"format\":\"parlante-motion\",\"version\":1,\"fps\":25,\"frames\":[]}"),
+        ("fps.json", "{\"format\":\"parlante-motion\",\"version\":1,\"fps\":1000,\"frames\":[{}]}"),
+        (
+            "nan.json",
+            "{\"format\":\"parlante-motion\",\"version\":1,\"fps\":25,\"frames\":[{\"blendshapes\":{\"jawOpen\":NaN}}]}",
+        ),
+        (
+            "type.json",
+            "{\"format\":\"parlante-motion\",\"version\":1,\"fps\":25,\"frames\":[{},{\"head\":{\"yaw\":\"left\"}}]}",
+        ),
+    ] {
+        fails(&["animate", &portrait(), &put(&folder, name, text.as_bytes()), "-o", &out], 5);
+    }
+    fails(&["animate", &portrait(), &path(&folder, "missing.json"), "-o", &out], 5);
+    assert!(target.names().is_empty());
+}
+
+#[test]
+fn unusable_packs_are_named() {
+    let folder = Folder::new("cli-pack");
+    let target = Folder::new("cli-pack-out");
+    let (json, mp4) = (path(&target, "m.json"), path(&target, "a.mp4"));
+    let pack = std::fs::read(speech_pack()).expect("the speech pack");
+    let mut hostile = pack.clone();
+    // The number of tensors: far more than any file holds.
+    hostile[8..16].fill(0xff);
+    for (name, bytes) in [
+        ("empty.gguf", &[][..]),
+        ("cut.gguf", &pack[..pack.len() / 2]),
+        ("hostile.gguf", &hostile),
+        ("no.gguf", b"photo"),
+    ] {
+        let bad = put(&folder, name, bytes);
+        fails(&["motion", &speech(), "-o", &json, "--pack", &bad], 6);
+        fails(&["animate", &portrait(), &speech(), "-o", &mp4, "--pack", &bad], 6);
+        fails(&["pack", "inspect", &bad], 6);
+    }
+    fails(&["motion", &speech(), "-o", &json, "--pack", &path(&folder, "missing.gguf")], 6);
+    // A good pack that lacks the face networks.
+    fails(&["animate", &portrait(), &speech(), "-o", &mp4, "--pack", &speech_pack()], 6);
+    assert!(target.names().is_empty());
+    assert!(works(&["pack", "inspect", &speech_pack()]).contains("encoder."));
+    let json: serde_json::Value =
+        serde_json::from_str(&works(&["pack", "inspect", "--json", &speech_pack()])).expect("JSON");
+    assert!(json["tensors"].as_array().is_some_and(|tensors| !tensors.is_empty()));
+}
+
+#[test]
+fn impossible_outputs_are_named() {
+    let folder = Folder::new("cli-output");
+    let (nowhere, here) = (path(&folder, "no/such/a.mp4"), folder.0.display().to_string());
+    let motion = nowhere.replace(".mp4", ".json");
+    fails(&["animate", &portrait(), &speech(), "-o", &nowhere], 7);
+    fails(&["animate", &portrait(), &speech(), "-o", &path(&folder, "a.avi")], 7);
+    fails(&["motion", &speech(), "-o", &motion, "--pack", &speech_pack()], 7);
+    std::fs::create_dir(folder.0.join("is.json")).expect("room");
+    fails(&["motion", &speech(), "-o", &path(&folder, "is.json"), "--pack", &speech_pack()], 7);
+    assert_eq!(folder.names(), ["is.json"], "{here}");
+}
+
+#[test]
+fn a_backend_that_is_not_there_is_named() {
+    let folder = Folder::new("cli-backend");
+    if cfg!(not(feature = "cuda")) {
+        fails(&["animate", &portrait(), &speech(), "-o", &path(&folder, "a.mp4"), "--backend", "cuda"], 8);
+    }
+    assert!(folder.names().is_empty());
+}
+
+/// A limit on the size of files stands in for a full disk: the same path through the program.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_nothing() {
+    let folder = Folder::new("cli-full");
+    for name in ["a.mp4", "m.json"] {
+        let mut command = Command::new("sh");
+        let out = path(&folder, name);
+        command.args(["-c", "trap '' XFSZ; ulimit -f 40; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_parlante")]);
+        command.args(["animate", &portrait(), &speech(), "-o", &out]);
+        let output = finish({
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            command
+        });
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(7), "{said}");
+        assert!(said.contains("full") && said.trim().lines().count() == 1, "{said}");
+        assert!(folder.names().is_empty(), "{:?}", folder.names());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_leaves_nothing() {
+    let folder = Folder::new("cli-interrupt");
+    let long = put(&folder, "long.wav", &Wav::tone(1, 16_000, 16, 600.0).bytes());
+    let child = program(&["animate", &portrait(), &long, "-o", &path(&folder, "a.mp4")]).spawn().expect("starts");
+    let start = Instant::now();
+    while folder.names().len() < 2 {
+        assert!(start.elapsed() < PATIENCE, "no file is begun");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    assert!(sent.success());
+    let output = child.wait_with_output().expect("ends");
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(folder.names(), ["long.wav"]);
+}
+
+fn frames_of(file: &str) -> usize {
+    MotionFile::from_slice(&std::fs::read(file).expect("a motion file")).expect("well-formed").frames().len()
+}
+
+#[test]
+fn recordings_of_all_kinds_become_motion() {
+    let folder = Folder::new("cli-motion");
+    let out = path(&folder, "m.json");
+    let mut nan: Vec<f32> = (0..16_000).map(|i| (i as f32 * 0.05).sin() * 0.3).collect();
+    nan[100..200].fill(f32::NAN);
+    let mp3 = std::fs::read(fixture("tone.mp3")).expect("fixture");
+    let silence = Wav { channels: 1, rate: 16_000, bits: 16, data: vec![0; 32_000] };
+    for (name, bytes, frames) in [
+        ("short.wav", Wav::tone(1, 16_000, 16, 0.1).bytes(), 3..=3),
+        ("silence.wav", silence.bytes(), 25..=25),
+        ("telephone.wav", Wav::tone(1, 8_000, 8, 1.0).bytes(), 25..=25),
+        ("cinema.wav", Wav::tone(6, 96_000, 24, 1.0).bytes(), 25..=25),
+        ("nan.wav", Wav::float(16_000, &nan), 25..=25),
+        ("cut.mp3", mp3[..mp3.len() / 2].to_vec(), 8..=15),
+    ] {
+        works(&["motion", &put(&folder, name, &bytes), "-o", &out, "--pack", &speech_pack()]);
+        assert!(frames.contains(&frames_of(&out)), "{name}: {} frames", frames_of(&out));
+    }
+    let tone = put(&folder, "tone.wav", &Wav::tone(1, 16_000, 16, 1.0).bytes());
+    works(&["motion", &tone, "-o", &out, "--fps", "60", "--pack", &speech_pack()]);
+    assert_eq!(frames_of(&out), 60);
+    let once = std::fs::read(&out).expect("motion");
+    works(&["motion", &tone, "-o", &out, "--fps", "60", "--pack", &speech_pack()]);
+    assert_eq!(once, std::fs::read(&out).expect("motion"), "the same seed gives the same take");
+    works(&["motion", &tone, "-o", &out, "--fps", "60", "--pack", &speech_pack(), "--seed", "5"]);
+    assert_ne!(once, std::fs::read(&out).expect("motion"), "another seed gives another take");
+}
+
+/// Lengths of picture and sound of an MP4, seconds.
+fn lengths(file: &Path) -> (f64, f64) {
+    use shiguredo_mp4::TrackKind;
+    let data = std::fs::read(file).expect("a video");
+    let mut demuxer = shiguredo_mp4::demux::Mp4FileDemuxer::new();
+    demuxer.handle_input(shiguredo_mp4::demux::Input { position: 0, data: &data });
+    let tracks = demuxer.tracks().expect("an MP4");
+    let length = |kind| {
+        let track = tracks.iter().find(|t| t.kind == kind).expect("a track");
+        track.duration as f64 / f64::from(track.timescale.get())
+    };
+    (length(TrackKind::Video), length(TrackKind::Audio))
+}
+
+#[test]
+fn portraits_speak_and_play_motion() {
+    let folder = Folder::new("cli-animate");
+    let (mp4, webm, json) = (path(&folder, "a.mp4"), path(&folder, "a.webm"), path(&folder, "m.json"));
+    let audio = put(&folder, "tone.wav", &Wav::tone(2, 44_100, 16, 1.23).bytes());
+    for fps in ["25", "30"] {
+        works(&["animate", &portrait(), &audio, "-o", &mp4, "--size", "128", "--fps", fps]);
+        let (picture, sound) = lengths(Path::new(&mp4));
+        let frame = 1.0 / fps.parse::<f64>().expect("a number");
+        assert!((picture - 1.23).abs() < frame && (picture - sound).abs() < frame, "{fps}: {picture} and {sound} s");
+    }
+    works(&["animate", &portrait(), &audio, "-o", &webm, "--size", "128", "--emotion", "happy=0.5", "--gaze", "-5,2"]);
+    let mut sound = AudioReader::open(Path::new(&webm)).expect("sound");
+    while sound.next_block().is_some() {}
+    assert!((sound.decoded_duration() - 1.24).abs() < 0.04, "{} s", sound.decoded_duration());
+
+    works(&["animate", &portrait(), &audio, "-o", &json]);
+    assert_eq!(frames_of(&json), 31);
+    works(&["animate", &portrait(), &json, "-o", &mp4, "--size", "64"]);
+    assert!(AudioReader::open(Path::new(&mp4)).is_err(), "a motion file alone is silent");
+    // Recordings longer and shorter than the motion.
+    for seconds in [0.5, 3.0] {
+        let audio = put(&folder, "other.wav", &Wav::tone(1, 16_000, 16, seconds).bytes());
+        works(&["animate", &portrait(), &json, &audio, "-o", &mp4, "--size", "64"]);
+        let (picture, sound) = lengths(Path::new(&mp4));
+        assert!((picture - 1.24).abs() < 1e-6 && (picture - sound).abs() < 0.04, "{picture} and {sound} s");
+    }
+    assert_eq!(folder.names(), ["a.mp4", "a.webm", "m.json", "other.wav", "tone.wav"]);
+}
+
+#[test]
+fn the_benchmark_reports_in_json() {
+    let report: serde_json::Value = serde_json::from_str(&works(&["bench", "--json", "--size", "64"])).expect("JSON");
+    assert_eq!((report["backend"].is_string(), &report["size"]), (true, &serde_json::json!(64)));
+    for key in ["threads", "decode_fps", "decoder_gflop_per_frame"] {
+        assert!(report[key].as_f64().is_some_and(|v| v > 0.0), "{key}");
+    }
+    assert!(report["peak_rss_mb"].is_number() || report["peak_rss_mb"].is_null());
+    let stages = report["stages"].as_array().expect("stages");
+    for name in ["find face", "motion", "decode"] {
+        let stage = stages.iter().find(|s| s["name"] == name).expect(name);
+        assert!(stage["ms_p50"].as_f64() <= stage["ms_p95"].as_f64() && stage["ms_p50"].is_number());
+    }
+}
