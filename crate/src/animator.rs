@@ -15,8 +15,7 @@ use crate::motion::{Controls, MotionFrame};
 use crate::pack::{Pack, PackError};
 use crate::portrait::face_pack::FaceModelError;
 use crate::portrait::find::{FaceFinder, FindError};
-use crate::portrait::fit::Cropped;
-use crate::portrait::fitted::{PAD, SIDE, TEX};
+use crate::portrait::fit::fit;
 use crate::portrait::{FaceModel, FittedFace, Picture, PortraitError};
 
 /// The pack cannot be used.
@@ -79,19 +78,7 @@ impl Models {
     /// # Errors
     /// When there is no such face, or it cannot be fitted.
     pub fn fit(&self, photo: &Picture, face: Option<usize>) -> Result<FittedFace, PortraitError> {
-        let found = self.finder.find_one(photo, face)?;
-        let (cropped, mut points) = Cropped::new(photo, &found.points)?;
-        // A second look at the crop, where every face has the same size, finds the landmarks better.
-        let picture = cropped.picture();
-        let mut seen = found;
-        for (target, point) in seen.points.iter_mut().zip(&points) {
-            let texel = point.map(|p| (p + PAD * SIDE) * TEX / SIDE);
-            *target = [texel[0], texel[1], 0.0];
-        }
-        if let Some(again) = self.finder.look_again(&picture, &seen)? {
-            points = Cropped::points_of(&again.points)?;
-        }
-        Ok(cropped.fit(&self.face_model, &points)?)
+        fit(&self.face_model, &self.finder, photo, face)
     }
 
     /// A CPU decoder that draws a fitted face at `size` pixels a side.
