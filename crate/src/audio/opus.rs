@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::errors::Error;
 use symphonia::core::packet::Packet;
-use unsafe_libopus as lib;
+use unsafe_libopus as unsafe_lib;
 
 use super::decode::{AudioFormat, Channel};
 use super::error::AudioError;
@@ -22,7 +22,7 @@ const MAX_PACKET_BYTES: usize = 1276;
 
 /// Decodes the packets of one stream.
 pub struct OpusDecoder {
-    state: NonNull<lib::OpusDecoder>,
+    state: NonNull<unsafe_lib::OpusDecoder>,
     channels: usize,
     /// Frames at the start that the encoder put in.
     skip: usize,
@@ -55,7 +55,7 @@ impl OpusDecoder {
         }
         let mut error = 0;
         // SAFETY: rate and channels are among those allowed, `error` outlives the call.
-        let state = unsafe { lib::opus_decoder_create(RATE as i32, channels as i32, &mut error) };
+        let state = unsafe { unsafe_lib::opus_decoder_create(RATE as i32, channels as i32, &mut error) };
         let state = NonNull::new(state).ok_or_else(|| AudioError::UnsupportedCodec("Opus".into()))?;
         Ok(Self { state, channels, skip, pcm: vec![0.0; MAX_PACKET_FRAMES * channels] })
     }
@@ -78,7 +78,7 @@ impl OpusDecoder {
         let bytes = i32::try_from(packet.data.len()).map_err(|_| Error::DecodeError("opus: packet too large"))?;
         // SAFETY: the state is alive; `pcm` has room for the longest packet in all channels.
         let frames = unsafe {
-            lib::opus_decode_float(
+            unsafe_lib::opus_decode_float(
                 self.state.as_ptr(),
                 packet.data.as_ptr(),
                 bytes,
@@ -100,13 +100,13 @@ impl OpusDecoder {
 impl Drop for OpusDecoder {
     fn drop(&mut self) {
         // SAFETY: made by `opus_decoder_create`, freed once.
-        unsafe { lib::opus_decoder_destroy(self.state.as_ptr()) };
+        unsafe { unsafe_lib::opus_decoder_destroy(self.state.as_ptr()) };
     }
 }
 
 /// Encodes interleaved samples at [`RATE`] in packets of [`PACKET_FRAMES`].
 pub struct OpusEncoder {
-    state: NonNull<lib::OpusEncoder>,
+    state: NonNull<unsafe_lib::OpusEncoder>,
     channels: usize,
     lookahead: u16,
     packet: Vec<u8>,
@@ -127,17 +127,28 @@ impl OpusEncoder {
         }
         let mut error = 0;
         // SAFETY: rate, channels and application are among those allowed, `error` outlives the call.
-        let state =
-            unsafe { lib::opus_encoder_create(RATE as i32, channels as i32, lib::OPUS_APPLICATION_AUDIO, &mut error) };
+        let state = unsafe {
+            unsafe_lib::opus_encoder_create(
+                RATE as i32,
+                channels as i32,
+                unsafe_lib::OPUS_APPLICATION_AUDIO,
+                &mut error,
+            )
+        };
         let state = NonNull::new(state).ok_or_else(|| refused("cannot be made"))?;
         let mut encoder = Self { state, channels, lookahead: 0, packet: vec![0; MAX_PACKET_BYTES] };
         let (bitrate, mut lookahead) = (i32::try_from(bitrate).unwrap_or(i32::MAX), 0i32);
         // SAFETY: the state is alive and the arguments have the types that these requests take.
         let result = unsafe {
-            lib::opus_encoder_ctl!(encoder.state.as_ptr(), lib::OPUS_SET_BITRATE_REQUEST, bitrate)
-                .min(lib::opus_encoder_ctl!(encoder.state.as_ptr(), lib::OPUS_GET_LOOKAHEAD_REQUEST, &mut lookahead))
+            unsafe_lib::opus_encoder_ctl!(encoder.state.as_ptr(), unsafe_lib::OPUS_SET_BITRATE_REQUEST, bitrate).min(
+                unsafe_lib::opus_encoder_ctl!(
+                    encoder.state.as_ptr(),
+                    unsafe_lib::OPUS_GET_LOOKAHEAD_REQUEST,
+                    &mut lookahead
+                ),
+            )
         };
-        if result != lib::OPUS_OK {
+        if result != unsafe_lib::OPUS_OK {
             return Err(refused("refuses the bit rate"));
         }
         encoder.lookahead = u16::try_from(lookahead).unwrap_or(0);
@@ -159,7 +170,7 @@ impl OpusEncoder {
         }
         // SAFETY: the state is alive, `samples` holds a whole packet, `packet` has the length that is told.
         let bytes = unsafe {
-            lib::opus_encode_float(
+            unsafe_lib::opus_encode_float(
                 self.state.as_ptr(),
                 samples.as_ptr(),
                 PACKET_FRAMES as i32,
@@ -175,6 +186,6 @@ impl OpusEncoder {
 impl Drop for OpusEncoder {
     fn drop(&mut self) {
         // SAFETY: made by `opus_encoder_create`, freed once.
-        unsafe { lib::opus_encoder_destroy(self.state.as_ptr()) };
+        unsafe { unsafe_lib::opus_encoder_destroy(self.state.as_ptr()) };
     }
 }

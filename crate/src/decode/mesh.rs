@@ -90,7 +90,7 @@ pub(crate) fn cut(triangles: &[[u32; 3]], camera: &[[f32; 3]], protected: &[bool
         }
         kept.retain(|t| !t.iter().any(|i| pinched.contains(i)));
     }
-    let border = outline(&kept, &place)?;
+    let border = outline(&kept, place)?;
     Some(Sheet { triangles: kept, cuts, border })
 }
 

@@ -1,3 +1,5 @@
+//! One clock for the native build and the browser.
+
 /// Seconds since some moment, for durations. `std::time::Instant` does not exist in a browser.
 pub fn seconds() -> f64 {
     #[cfg(not(target_arch = "wasm32"))]

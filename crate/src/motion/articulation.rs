@@ -137,7 +137,7 @@ impl Articulation {
 
 /// Clamped to 0..1; NaN becomes 0.
 fn unit(x: f32) -> f32 {
-    x.max(0.0).min(1.0)
+    if x.is_nan() { 0.0 } else { x.clamp(0.0, 1.0) }
 }
 
 /// 0 up to `low`, 1 from `high` on, a cubic between them.

@@ -82,7 +82,7 @@ impl Lips {
         let [gap, jaw, round, spread, tongue] =
             std::array::from_fn(|i| output[i] * self.track_scale[i] + self.track_mean[i]);
         let (shut, tuck) = self.articulation.gates(output[5], output[6]);
-        let unit = |x: f32| x.max(0.0).min(1.0);
+        let unit = |x: f32| x.clamp(0.0, 1.0);
         Tracks {
             gap: gap.max(0.0),
             jaw: jaw.max(0.0),

@@ -206,8 +206,8 @@ mod tests {
         for n in 0..window.batch {
             for oy in 0..window.output[0] {
                 for ox in 0..window.output[1] {
-                    for o in 0..out {
-                        let mut sum = bias[o];
+                    for (o, &bias) in bias.iter().enumerate() {
+                        let mut sum = bias;
                         for ky in 0..window.kernel[0] {
                             for kx in 0..window.kernel[1] {
                                 let (Some(sy), Some(sx)) = (window.source(0, oy, ky), window.source(1, ox, kx)) else {

@@ -84,11 +84,11 @@ impl Pack {
             }
             Some(present) if *present == value || key.starts_with("general.") || key == VERSION_KEY => {}
             Some(MetaValue::String(present)) if LISTED_KEYS.contains(&key.as_str()) => {
-                if let MetaValue::String(more) = value {
-                    if !present.lines().any(|line| line == more) {
-                        present.push('\n');
-                        present.push_str(&more);
-                    }
+                if let MetaValue::String(more) = value
+                    && !present.lines().any(|line| line == more)
+                {
+                    present.push('\n');
+                    present.push_str(&more);
                 }
             }
             Some(_) => return Err(PackError::Conflict(key)),

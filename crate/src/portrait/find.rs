@@ -169,8 +169,7 @@ impl Networks {
                 [px, py, z * scale * region.side]
             })
             .collect();
-        // Not a number fails the comparisons, too.
-        if !(presence >= LEAST_PRESENCE) || points.iter().flatten().any(|v| !v.is_finite()) {
+        if presence.is_nan() || presence < LEAST_PRESENCE || points.iter().flatten().any(|v| !v.is_finite()) {
             return Ok(None);
         }
         let subset: Vec<f32> = SUBSET.iter().flat_map(|&i| [points[i][0], points[i][1]]).collect();

@@ -94,13 +94,13 @@ unsafe fn line<L: Lanes>(d: &Depthwise, picture: &[f32], oy: usize, row: &mut [f
     // SAFETY: the caller has the instruction set, and the taps are inside the picture.
     unsafe {
         for ox in (0..first).chain(end..w.output[1]) {
-            self::pixel::<L>(d, picture, [oy, ox], rows.clone(), d.inside(1, ox), &mut row[pixels(ox..ox + 1)]);
+            pixel::<L>(d, picture, [oy, ox], rows.clone(), d.inside(1, ox), &mut row[pixels(ox..ox + 1)]);
         }
         for (y, ox) in row[pixels(first..end)].chunks_exact_mut(d.channels).zip(first..end) {
             match (w.kernel, rows.len()) {
-                ([3, 3], 3) => self::pixel::<L>(d, picture, [oy, ox], 0..3, 0..3, y),
-                ([5, 5], 5) => self::pixel::<L>(d, picture, [oy, ox], 0..5, 0..5, y),
-                _ => self::pixel::<L>(d, picture, [oy, ox], rows.clone(), 0..w.kernel[1], y),
+                ([3, 3], 3) => pixel::<L>(d, picture, [oy, ox], 0..3, 0..3, y),
+                ([5, 5], 5) => pixel::<L>(d, picture, [oy, ox], 0..5, 0..5, y),
+                _ => pixel::<L>(d, picture, [oy, ox], rows.clone(), 0..w.kernel[1], y),
             }
         }
     }
