@@ -12,8 +12,9 @@ use crate::portrait::fitted::{FOCAL, PAD, SIDE, TEX};
 
 /// Texture pixels to a crop pixel.
 pub(crate) const TEXELS: f32 = TEX / SIDE;
-/// Furthest that lid skin is taken from above its place, cm.
-const FURTHEST: f32 = 0.38;
+/// Furthest that lid skin is taken from above its place, as a share of the skin that takes part: more would squeeze
+/// the fuzz below a low brow into the lid.
+const FURTHEST: f32 = 0.60;
 /// Furthest from the lid margin that skin takes part, cm.
 const REACH: f32 = 1.0;
 
@@ -102,7 +103,7 @@ impl LidSkin {
         let (lo, hi) = (curve[0][0], curve[curve.len() - 1][0]);
         let far = REACH.min(above.brow + 0.1);
         let up = up_in_photo(face);
-        let reach = (above.clean - 0.05).clamp(0.08, FURTHEST);
+        let reach = (above.clean - 0.05).clamp(0.08, FURTHEST * far);
         let mut shifts = Vec::new();
         for (i, &v) in photo[..skin].iter().enumerate() {
             let (k, distance) = nearest(&curve, v);

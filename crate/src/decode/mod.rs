@@ -15,7 +15,8 @@
 //! | `puppet` | all of it together: a motion frame becomes a `FramePlan` |
 //! | `plan` | the plain numbers of a frame that CPU and GPU paint from |
 //! | `raster`, `sample`, `shapes`, `paint`, `canvas` | pixels on the CPU |
-//! | [`gpu`] | the same pixels on the GPU |
+//! | [`gpu`] | the same pixels on the GPU, into a canvas |
+//! | [`offscreen`] | and from there back into memory |
 
 mod canvas;
 mod card;
@@ -25,6 +26,7 @@ pub mod gpu;
 mod lids;
 mod mesh;
 mod mouth;
+pub mod offscreen;
 mod paint;
 mod plan;
 mod plane;
@@ -71,6 +73,9 @@ pub enum DecodeError {
     /// Face model and fitted face do not belong together or are damaged.
     #[error("this fitted face cannot be animated, {0}: fit the portrait again with this face model")]
     Fit(&'static str),
+    /// The GPU failed.
+    #[error(transparent)]
+    Gpu(#[from] crate::exec::gpu::GpuError),
 }
 
 /// Draws frames of one portrait on the CPU.
@@ -104,10 +109,7 @@ impl Decoder {
     /// # Errors
     /// A buffer that does not have `size * size * 4` bytes.
     pub fn render(&mut self, frame: &MotionFrame, reference: Reference, rgba: &mut [u8]) -> Result<(), DecodeError> {
-        let needed = self.size as usize * self.size as usize * 4;
-        if rgba.len() != needed {
-            return Err(DecodeError::Buffer { got: rgba.len(), needed });
-        }
+        check_buffer(rgba, self.size)?;
         self.puppet.plan(frame, reference, self.size, self.canvas.texels(), &mut self.plan);
         self.canvas.draw(&self.puppet, &self.plan, rgba);
         Ok(())
@@ -116,4 +118,9 @@ impl Decoder {
 
 fn check_size(size: u32) -> Result<(), DecodeError> {
     if (SMALLEST..=LARGEST).contains(&size) { Ok(()) } else { Err(DecodeError::Size(size)) }
+}
+
+fn check_buffer(rgba: &[u8], size: u32) -> Result<(), DecodeError> {
+    let needed = size as usize * size as usize * 4;
+    if rgba.len() == needed { Ok(()) } else { Err(DecodeError::Buffer { got: rgba.len(), needed }) }
 }
