@@ -1,7 +1,7 @@
 //! A frame on the CPU, from its plan to pixels.
 
 use super::lids::TEXELS;
-use super::paint::{self, EyePainter, lines};
+use super::paint::{self, EyePainter, MouthPainter, lines};
 use super::plan::FramePlan;
 use super::plane::Plane;
 use super::puppet::Puppet;
@@ -147,6 +147,7 @@ impl Canvas {
         }
         let (upper, lower) = lines(&mouth.lips);
         let card = puppet.mouth.card.as_ref().map(|c| &c.picture);
+        let painter = MouthPainter { plan: mouth, card, edge, upper, lower };
         let inner = |p: [f32; 2]| {
             let (x, y) = ((p[0] * scale) as usize - x0, (p[1] * scale) as usize - y0);
             let mut sum = [0.0; 3];
@@ -163,9 +164,7 @@ impl Canvas {
             }
             sum
         };
-        self.repaint(mouth.area, scale, pixels, |p, c| {
-            paint::mouth(mouth, &upper, &lower, edge, card, p, || inner(p), c)
-        });
+        self.repaint(mouth.area, scale, pixels, |p, c| painter.paint(p, || inner(p), c));
     }
 
     /// Replaces the pixels of an area; `paint` gets the crop pixel and the colour so far.

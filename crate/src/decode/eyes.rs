@@ -51,13 +51,12 @@ pub(crate) struct LidState<'a> {
 }
 
 impl Eye {
-    /// `center`, `radius`: of the eyeball, head space; `iris`: index of the iris' centre among the landmarks, four points of its rim follow; `photo`, `source`:
+    /// `(center, radius)`: of the eyeball, head space; `iris`: index of the iris' centre among the landmarks, four points of its rim follow; `photo`, `source`:
     /// vertices as the photo shows them, in head space and crop pixels.
     pub fn new(
         face: &FittedFace,
         texture: &Plane<3>,
-        center: [f32; 3],
-        radius: f32,
+        (center, radius): ([f32; 3], f32),
         lids: &Contour,
         iris: usize,
         source: &[[f32; 2]],
@@ -87,7 +86,7 @@ impl Eye {
             lash: layers.lash,
             above: over,
             below: under,
-            tone: if above.found { 0.30 } else { 0.65 },
+            tone: if above.found { 0.30 } else { 0.82 },
             glasses: face.glasses,
         }
     }
@@ -104,9 +103,8 @@ impl Eye {
     ) -> EyePlan {
         let mut plan = EyePlan::zeroed();
         let open = lids.open;
-        for k in 0..POINTS {
-            let (u, l) = (lids.upper[k], lids.lower[k]);
-            plan.lids[k] = [u[0], u[1], l[0], l[1]];
+        for (out, (u, l)) in plan.lids.iter_mut().zip(lids.upper.iter().zip(&lids.lower)) {
+            *out = [u[0], u[1], l[0], l[1]];
         }
         let mut second: Line = if self.glasses {
             let down = (1.0 - open).clamp(0.0, 1.0);
@@ -215,8 +213,8 @@ impl Layers {
             let mut sum = Plane::<4>::from_fn(w, h, |_, _| [0.0; 4]);
             for (sigma, weight) in [(0.06, 1.0), (0.18, 0.05), (0.5, 0.002)] {
                 for (s, b) in sum.data.iter_mut().zip(&seen.blur(sigma * width * TEXELS).data) {
-                    for c in 0..4 {
-                        s[c] += weight * b[c];
+                    for (s, b) in s.iter_mut().zip(b) {
+                        *s += weight * b;
                     }
                 }
             }
@@ -265,8 +263,8 @@ fn rings(rgb: &Plane<3>, radius: &Plane<1>, seen: impl Fn(usize) -> bool) -> [[f
     let mut sum = [[0.0f32; 4]; 16];
     for (i, c) in rgb.data.iter().enumerate().filter(|(i, _)| seen(*i)) {
         let s = &mut sum[((radius.data[i][0] * 12.0) as usize).min(15)];
-        for k in 0..3 {
-            s[k] += c[k];
+        for (s, c) in s.iter_mut().zip(c) {
+            *s += c;
         }
         s[3] += 1.0;
     }

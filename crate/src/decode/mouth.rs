@@ -234,8 +234,8 @@ impl Mouth {
             let [a, b, c] = t.map(|i| nalgebra::Vector3::from(placed[i as usize]));
             let n = (b - a).cross(&(c - a));
             for &i in t {
-                for k in 0..3 {
-                    self.normals[i as usize][k] += n[k];
+                for (sum, n) in self.normals[i as usize].iter_mut().zip(&n) {
+                    *sum += n;
                 }
             }
         }

@@ -171,25 +171,28 @@ pub(crate) fn hollow(plan: &MouthPlan) -> [f32; 3] {
     [0.06 * plan.tissue[0], 0.06 * plan.tissue[1], 0.06 * plan.tissue[2]]
 }
 
-/// Paints the mouth over `colour` at crop pixel `p`. `inner`: the interior's colour there; `card`: the photo's teeth.
-pub(crate) fn mouth(
-    plan: &MouthPlan,
-    upper: &Line,
-    lower: &Line,
-    edge: f32,
-    card: Option<&Plane<4>>,
-    p: [f32; 2],
-    inner: impl FnOnce() -> [f32; 3],
-    colour: [f32; 3],
-) -> [f32; 3] {
-    let (up, low) = (nearest(p, upper), nearest(p, lower));
-    let cm = plan.light[3];
-    let mut out = colour;
-    if plan.tissue[3] > 0.0 {
-        let cover = coverage(&up, &low, edge) * plan.tissue[3];
+/// The mouth, ready to paint.
+pub(crate) struct MouthPainter<'a> {
+    pub plan: &'a MouthPlan,
+    /// The photo's teeth.
+    pub card: Option<&'a Plane<4>>,
+    /// Half width of an antialiased edge, crop pixels.
+    pub edge: f32,
+    pub upper: Line,
+    pub lower: Line,
+}
+
+impl MouthPainter<'_> {
+    /// Paints the mouth over `colour` at crop pixel `p`. `inner`: the interior's colour there.
+    pub fn paint(&self, p: [f32; 2], inner: impl FnOnce() -> [f32; 3], colour: [f32; 3]) -> [f32; 3] {
+        let plan = self.plan;
+        let (up, low) = (nearest(p, &self.upper), nearest(p, &self.lower));
+        let cm = plan.light[3];
+        let mut out = colour;
+        let cover = coverage(&up, &low, self.edge) * plan.tissue[3];
         if cover > 0.0 {
             let mut inside = inner();
-            if let Some(card) = card {
+            if let Some(card) = self.card {
                 let [x, y] = map(&plan.to_card, p);
                 let c = card_at(card, x, y);
                 inside = mix(inside, [c[0], c[1], c[2]], c[3]);
@@ -198,17 +201,17 @@ pub(crate) fn mouth(
             let shadow = 1.0 - 0.50 * (-up.distance / (0.16 * cm)).exp() - 0.25 * (-low.distance / (0.10 * cm)).exp();
             out = mix(out, inside.map(|c| c * shadow.max(0.25)), cover);
         }
+        if plan.reach[3] > 0.0 {
+            let (a, b) = (up.distance, low.distance);
+            let distance = 0.5 * if inside(&up, &low) { (a - b).abs() } else { a + b };
+            let ends = smooth(up.along, 0.0, 0.08) * smooth(1.0 - up.along, 0.0, 0.08);
+            let [need] = at::<1>(&plan.seam, up.along);
+            let dark = 0.42 * (-square(distance / (0.075 * cm))).exp() + 0.15 * (-square(distance / (0.22 * cm))).exp();
+            let k = need * ends * dark;
+            out = [out[0] * (1.0 - 0.85 * k), out[1] * (1.0 - k), out[2] * (1.0 - k)];
+        }
+        out
     }
-    if plan.reach[3] > 0.0 {
-        let (a, b) = (up.distance, low.distance);
-        let distance = 0.5 * if inside(&up, &low) { (a - b).abs() } else { a + b };
-        let ends = smooth(up.along, 0.0, 0.08) * smooth(1.0 - up.along, 0.0, 0.08);
-        let [need] = at::<1>(&plan.seam, up.along);
-        let dark = 0.42 * (-square(distance / (0.075 * cm))).exp() + 0.15 * (-square(distance / (0.22 * cm))).exp();
-        let k = need * ends * dark;
-        out = [out[0] * (1.0 - 0.85 * k), out[1] * (1.0 - k), out[2] * (1.0 - k)];
-    }
-    out
 }
 
 /// The card at a pixel of it; beyond its border there is none.

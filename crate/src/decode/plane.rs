@@ -99,8 +99,8 @@ pub(crate) fn mean(colours: &[[f32; 3]]) -> [f32; 3] {
     let n = colours.len().max(1) as f32;
     let mut sum = [0.0; 3];
     for c in colours {
-        for i in 0..3 {
-            sum[i] += c[i] / n;
+        for (s, c) in sum.iter_mut().zip(c) {
+            *s += c / n;
         }
     }
     sum

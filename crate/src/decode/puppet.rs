@@ -93,10 +93,11 @@ impl Puppet {
             above_lid(face, &soft, &margin)
         });
         let skin = Skin::new(model, face, &lips, lids, &photo, above);
-        let eye =
-            |e: usize, center, radius, iris| Eye::new(face, &texture, center, radius, lids[e], iris, &source, above[e]);
-        let eyes =
-            [eye(0, face.eye_right, model.eye_right.radius, 468), eye(1, face.eye_left, model.eye_left.radius, 473)];
+        let eye = |e: usize, ball, iris| Eye::new(face, &texture, ball, lids[e], iris, &source, above[e]);
+        let eyes = [
+            eye(0, (face.eye_right, model.eye_right.radius), 468),
+            eye(1, (face.eye_left, model.eye_left.radius), 473),
+        ];
         let mouth = Mouth::new(model, face, &texture, &lips, skin.photo_gap(), &source);
         let followers = [&skin.lips.upper_skin[..], &skin.lips.lower_skin[..]];
         inset_lips(face, &lips, followers, skin.photo_gap(), &mut source);

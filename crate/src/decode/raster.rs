@@ -94,8 +94,8 @@ impl<const A: usize> Target<A> {
                         *out = value;
                     }
                     z += dz[0];
-                    for i in 0..A {
-                        value[i] += da[i][0];
+                    for (v, d) in value.iter_mut().zip(&da) {
+                        *v += d[0];
                     }
                 }
             }

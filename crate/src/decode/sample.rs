@@ -27,15 +27,15 @@ pub(crate) fn bicubic(picture: &Plane<4>, x: f32, y: f32) -> [f32; 4] {
         let start = y0 as usize * picture.width + x0 as usize;
         for (j, w) in wy.into_iter().enumerate() {
             let row = &picture.data[start + j * picture.width..][..4];
-            for c in 0..4 {
-                out[c] += w * (wx[0] * row[0][c] + wx[1] * row[1][c] + wx[2] * row[2][c] + wx[3] * row[3][c]);
+            for (c, out) in out.iter_mut().enumerate() {
+                *out += w * (wx[0] * row[0][c] + wx[1] * row[1][c] + wx[2] * row[2][c] + wx[3] * row[3][c]);
             }
         }
     } else {
         for (j, w) in wy.into_iter().enumerate() {
             let p: [[f32; 4]; 4] = std::array::from_fn(|i| picture.at(x0 + i as isize, y0 + j as isize));
-            for c in 0..4 {
-                out[c] += w * (wx[0] * p[0][c] + wx[1] * p[1][c] + wx[2] * p[2][c] + wx[3] * p[3][c]);
+            for (c, out) in out.iter_mut().enumerate() {
+                *out += w * (wx[0] * p[0][c] + wx[1] * p[1][c] + wx[2] * p[2][c] + wx[3] * p[3][c]);
             }
         }
     }

@@ -67,8 +67,8 @@ impl Surroundings {
         let mut follow = vec![0.0; photo.len() * nb];
         for k in 0..nb {
             let x = extend(&neighbours, &free, FOLLOW, |i| if i == photo.len() + k { 1.0 } else { 0.0 });
-            for i in 0..photo.len() {
-                follow[i * nb + k] = x[i];
+            for (row, x) in follow.chunks_mut(nb).zip(&x) {
+                row[k] = *x;
             }
         }
         let far = pose.translation.z + 1.0; // the plane of the ears and of the hair's outline
@@ -162,15 +162,17 @@ fn extend(neighbours: &[Vec<u32>], free: &[bool], length: f32, known: impl Fn(us
             q[i] = (neighbours[i].len() as f32 + screen) * p[i] - around;
         }
         let alpha = rr / dot(&p, &q);
-        for i in 0..n {
-            x[i] += alpha * p[i];
-            r[i] -= alpha * q[i];
+        for (x, p) in x.iter_mut().zip(&p) {
+            *x += alpha * p;
+        }
+        for (r, q) in r.iter_mut().zip(&q) {
+            *r -= alpha * q;
         }
         let next = dot(&r, &r);
         let beta = next / rr;
         rr = next;
-        for i in 0..n {
-            p[i] = r[i] + beta * p[i];
+        for (p, r) in p.iter_mut().zip(&r) {
+            *p = r + beta * *p;
         }
     }
     x
