@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `mesh` | cuts the visible face out of the model, fills the holes of mouth and eyes |
 //! | `surroundings` | the grid around the face and how it follows |
+//! | `hidden` | texture for the inside of the nostrils |
 //! | `weights`, `pose` | what a motion frame asks for |
 //! | `vertices`, `contour` | where the skin goes; lips and lids that shut |
 //! | `lids`, `eyes`, `mouth`, `card` | what is painted, prepared once for each portrait |
@@ -23,6 +24,7 @@ mod card;
 mod contour;
 mod eyes;
 pub mod gpu;
+mod hidden;
 mod lids;
 mod mesh;
 mod mouth;

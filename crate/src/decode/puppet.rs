@@ -3,6 +3,7 @@
 
 use super::DecodeError;
 use super::eyes::{Eye, LidState};
+use super::hidden;
 use super::lids::{LidSkin, above_lid, inset_lips};
 use super::mesh::{self, Cut};
 use super::mouth::Mouth;
@@ -10,7 +11,7 @@ use super::plan::{self, FramePlan, MouthPlan, MouthVertex, POINTS, PixelPlan, re
 use super::plane::{Plane, luminance};
 use super::pose::{apply, pixels_per_cm, project, rotate};
 use super::surroundings::Surroundings;
-use super::vertices::{Openings, Skin, add_modes};
+use super::vertices::{Openings, Skin, add_modes, nose_base};
 use super::weights::{Expression, WeightMap, smooth};
 use crate::motion::MotionFrame;
 use crate::motion::frame::Reference;
@@ -109,6 +110,20 @@ impl Puppet {
             if i < n { photo[i] } else { sheet.cuts[i - n].mix(&photo) }
         };
         source.extend(sheet.cuts.iter().map(|c| projected(c.mix(&photo))));
+        let nose = nose_base(model, &face.shape);
+        let beside = |i: usize, c: usize, reach: f32| (face.shape[i][c] - nose[c]).abs() < reach;
+        let nostril = |i: usize| i < n && beside(i, 0, 1.15) && beside(i, 1, 0.9) && beside(i, 2, 1.6);
+        let placed: Vec<[f32; 3]> = (0..source.len() as u32)
+            .map(|i| {
+                let ([x, y], depth) = project(&face.pose, place(i));
+                [x, y, depth]
+            })
+            .collect();
+        for side in [-1.0, 1.0] {
+            let this = |i: usize| nostril(i) && (face.shape[i][0] - nose[0]) * side > 0.0;
+            let covered = hidden::hidden(&sheet.triangles, &placed, this);
+            hidden::darken(&sheet.triangles, &covered, &soft, &mut source);
+        }
         let border_head: Vec<[f32; 3]> = sheet.border.iter().map(|&i| place(i)).collect();
         let (border_photo, border_depth): (Vec<_>, Vec<_>) =
             border_head.iter().map(|&x| project(&face.pose, x)).unzip();

@@ -217,7 +217,7 @@ impl Skin {
 }
 
 /// Where the nose meets the upper lip.
-fn nose_base(model: &FaceModel, rest: &[[f32; 3]]) -> [f32; 3] {
+pub(crate) fn nose_base(model: &FaceModel, rest: &[[f32; 3]]) -> [f32; 3] {
     const SUBNASALE: usize = 2;
     let (ids, weights) = (model.landmark_vertices[SUBNASALE], model.landmark_weights[SUBNASALE]);
     std::array::from_fn(|c| ids.iter().zip(weights).map(|(&i, w)| w * rest[i as usize][c]).sum())
