@@ -114,7 +114,7 @@ impl Card {
     }
 
     /// Map from crop pixels now to pixels of the card.
-    pub fn to_card(&mut self, pose: &CameraPose) -> [[f32; 4]; 2] {
+    pub fn map(&mut self, pose: &CameraPose) -> [[f32; 4]; 2] {
         for (now, &x) in self.front_now.iter_mut().zip(&self.front) {
             *now = project(pose, x).0;
         }

@@ -297,7 +297,7 @@ impl Puppet {
             area[3] = area[3].min(area[1] + (0.5 * size).floor());
         }
         if let Some(card) = &mut self.mouth.card {
-            mouth.to_card = card.to_card(pose);
+            mouth.to_card = card.map(pose);
         }
         if is_open {
             let ids = &self.lips;
