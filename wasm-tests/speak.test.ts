@@ -6,7 +6,18 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launch, openWatched } from "./kit/chromium.js";
 import { PAGE, ROOT, type Served, serve } from "./kit/serve.js";
-import { choose, correlation, expectStatus, inspect, movement, openPage, PHOTO, SPEECH, save } from "./kit/studio.js";
+import {
+  choose,
+  correlation,
+  expectStatus,
+  inspect,
+  keep,
+  movement,
+  openPage,
+  PHOTO,
+  SPEECH,
+  save,
+} from "./kit/studio.js";
 import type { Report } from "./probe/probe.js";
 
 let browser: Browser;
@@ -71,6 +82,7 @@ describe("a photo speaks", () => {
 
     await tab.locator("#speak").click();
     await expectStatus(tab, /^Paused$/);
+    await tab.waitForTimeout(300);
     const held = await at();
     expect(await movement(tab, 700), "paused is still").toBeLessThan(0.02);
     expect(await at()).toBeCloseTo(held, 2);
@@ -102,7 +114,7 @@ describe("a photo speaks", () => {
 
     const { page: looker, context: lookers } = await openWatched(browser, probe.origin);
     await looker.goto(probe.origin);
-    const report = await inspect(looker, file, 3);
+    const report = await inspect(looker, file, 5);
     expect(report.mime).toContain("video/mp4");
     expect([report.video.codec, report.audio.codec]).toEqual(["avc", "aac"]);
     expectGoodVideo(report);
@@ -120,12 +132,12 @@ describe("a photo speaks", () => {
     });
     const other = await context.newPage();
     await other.bringToFront();
-    const file = await (await download).path();
+    const file = await keep(await download);
     await context.close();
 
     const { page: looker, context: lookers } = await openWatched(browser, probe.origin);
     await looker.goto(probe.origin);
-    const report = await inspect(looker, file, 10);
+    const report = await inspect(looker, file, 12);
     expect(report.mime).toContain("video/webm");
     expect([report.video.codec, report.audio.codec]).toEqual(["vp9", "opus"]);
     expectGoodVideo(report);

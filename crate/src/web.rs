@@ -3,12 +3,14 @@
 mod blob;
 mod engine;
 mod error;
+mod gpu;
 mod motion;
 mod sound;
 
 use wasm_bindgen::prelude::*;
 
 pub use engine::{Engine, FoundFace, PortraitFacts};
+pub use gpu::{GpuStage, open_gpu};
 pub use motion::{Motion, emotion_names};
 pub use sound::SoundReader;
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Download, Page } from "playwright-core";
 import { expect } from "vitest";
 import type { Report } from "../probe/probe.js";
 import { openWatched, type Watched } from "./chromium.js";
@@ -14,7 +14,7 @@ export async function openPage(browser: Browser, served: Served, query = ""): Pr
   const watched = await openWatched(browser, served.origin);
   await watched.page.goto(served.origin + query);
   await watched.page.waitForSelector(".frame.alive", { timeout: 60_000 });
-  await watched.page.waitForFunction(() => document.querySelector("#engine")?.textContent?.startsWith("Runs on"));
+  await watched.page.waitForSelector("#save:not([disabled])", { timeout: 60_000 });
   return watched;
 }
 
@@ -64,7 +64,14 @@ export async function save(page: Page, format: "mp4" | "webm"): Promise<string> 
   await page.locator("#format").selectOption(format);
   const download = page.waitForEvent("download", { timeout: 120_000 });
   await page.locator("#save").click();
-  return (await download).path();
+  return keep(await download);
+}
+
+/** Keeps a downloaded file beyond the life of its tab; answers where it lies. */
+export async function keep(download: Download): Promise<string> {
+  const path = join(ROOT, "build/saved", download.suggestedFilename());
+  await download.saveAs(path);
+  return path;
 }
 
 /** Looks into a video with the probe. */

@@ -4,11 +4,13 @@ import { listenToKeys } from "./keys.js";
 import { Panel } from "./panel.js";
 import { Save } from "./save.js";
 import { Sources } from "./sources.js";
-import { say, sayError } from "./status.js";
+import { sayError } from "./status.js";
 import { SAY } from "./text.js";
 import { Transport } from "./transport.js";
 
 const engine = el("engine");
+/** How long a notice stays, milliseconds. */
+const NOTICE = 6000;
 
 const transport = new Transport();
 const panel = new Panel();
@@ -24,10 +26,14 @@ try {
       engine.textContent = loaded === total ? SAY.opening : SAY.loading(loaded, total);
     },
   });
-  parlante.on("notice", say);
+  let notice = Number.NEGATIVE_INFINITY;
+  parlante.on("notice", (text) => {
+    engine.textContent = text;
+    notice = performance.now();
+  });
   parlante.on("error", sayError);
   parlante.on("stats", ({ backend, size, fps, frameMs }) => {
-    engine.textContent = SAY.readyOn(backend, size);
+    if (performance.now() - notice > NOTICE) engine.textContent = SAY.readyOn(backend, size);
     el("details").textContent = SAY.stats(fps, frameMs);
   });
   panel.attach(parlante);

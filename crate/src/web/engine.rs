@@ -143,19 +143,16 @@ impl Engine {
     /// # Errors
     /// Without a portrait, with an impossible size, or with another length of `out` (code `decode`).
     pub fn render(&mut self, motion: &[f32], size: u32, out: &js_sys::Uint8ClampedArray) -> Result<(), JsValue> {
-        let frame = frame_of(motion).ok_or(BorderError::Frame).or_js("decode")?;
+        let frame = frame_of(motion).ok_or(BorderError::Length).or_js("decode")?;
         let decoder = match self.decoder.take().filter(|decoder| decoder.size() == size) {
             Some(decoder) => decoder,
-            None => {
-                let face = self.face.clone().ok_or(BorderError::NoPortrait).or_js("decode")?;
-                self.models.decoder(face, size).or_js("decode")?
-            }
+            None => self.models.decoder(self.face()?, size).or_js("decode")?,
         };
         let decoder = self.decoder.insert(decoder);
         self.rgba.resize(size as usize * size as usize * 4, 0);
         decoder.render(&frame, REFERENCE, &mut self.rgba).or_js("decode")?;
         if out.length() as usize != self.rgba.len() {
-            return Err(BorderError::Frame).or_js("decode");
+            return Err(BorderError::Length).or_js("decode");
         }
         out.copy_from(&self.rgba);
         Ok(())
@@ -164,11 +161,29 @@ impl Engine {
 
 /// What only JavaScript can do wrong.
 #[derive(Debug, thiserror::Error)]
-enum BorderError {
+pub(super) enum BorderError {
     /// A frame was asked for before there was a portrait.
     #[error("There is no portrait yet; please choose one first.")]
     NoPortrait,
     /// An array has another length than it must have.
     #[error("An array has the wrong length; please report this defect.")]
-    Frame,
+    Length,
+    /// There is no WebGPU, or it does not draw on canvases.
+    #[error("This browser offers no WebGPU here; please choose the processor, or a current browser.")]
+    NoWebGpu,
+    /// The device went away or refused a command.
+    #[error("The graphics card was lost; it has to be opened again.")]
+    LostGpu,
+}
+
+impl Engine {
+    /// The portrait.
+    pub(super) fn face(&self) -> Result<FittedFace, JsValue> {
+        self.face.clone().ok_or(BorderError::NoPortrait).or_js("decode")
+    }
+
+    /// What the pack gives.
+    pub(super) fn models(&self) -> &Models {
+        &self.models
+    }
 }

@@ -1,4 +1,4 @@
-import type { Engine } from "../wasm/parlante.js";
+import { type Engine, type GpuStage, openGpu } from "../wasm/parlante.js";
 import type { Painter } from "./live.js";
 
 /** Frames from the processor. */
@@ -14,5 +14,47 @@ export class CpuPainter implements Painter {
     if (this.#frame?.width !== width) this.#frame = new ImageData(width, width);
     this.engine.render(motion, width, this.#frame.data);
     context.putImageData(this.#frame, 0, 0);
+  }
+
+  /** The engine keeps the portrait itself. */
+  renew(): void {}
+}
+
+/** Frames from the graphics card; they go to the canvas without being read back. */
+export class GpuPainter implements Painter {
+  readonly backend = "webgpu";
+  #size = 0;
+
+  private constructor(
+    private readonly engine: Engine,
+    private readonly stage: GpuStage,
+    private readonly canvas: OffscreenCanvas,
+  ) {}
+
+  /** Opens the graphics card; fails where there is no WebGPU. */
+  static async open(engine: Engine): Promise<GpuPainter> {
+    const canvas = new OffscreenCanvas(64, 64);
+    return new GpuPainter(engine, await openGpu(canvas), canvas);
+  }
+
+  async paint(motion: Float32Array, context: OffscreenCanvasRenderingContext2D): Promise<void> {
+    const { width } = context.canvas;
+    if (this.#size !== width) {
+      this.stage.prepare(this.engine, width);
+      this.#size = width;
+    }
+    this.stage.paint(motion);
+    context.drawImage(this.canvas, 0, 0);
+    await this.stage.finished();
+  }
+
+  /** Another portrait: it is handed over with the next frame. */
+  renew(): void {
+    this.#size = 0;
+  }
+
+  /** Gives the graphics card back. */
+  close(): void {
+    this.stage.free();
   }
 }

@@ -12,10 +12,10 @@ import type {
   WorkerEvents,
 } from "../protocol.js";
 import init, { Engine, emotionNames, type Motion, restFrame } from "../wasm/parlante.js";
+import { ChosenPainter, SmallPainter } from "./choose.js";
 import { decodedRecording } from "./decoded.js";
 import type { MotionMaker } from "./feed.js";
-import { epoch, Live, type Painter } from "./live.js";
-import { CpuPainter } from "./painters.js";
+import { epoch, Live } from "./live.js";
 import { pixelsOf } from "./pixels.js";
 import { record } from "./recorder.js";
 import { openRecording, type Recording, type Stream } from "./sound.js";
@@ -26,6 +26,8 @@ type Tell = <K extends keyof WorkerEvents>(event: K, data: WorkerEvents[K]) => v
 const SMALLER = [384, 256, 192];
 /** A frame that takes longer than this on average makes the picture smaller, milliseconds. */
 const TOO_SLOW = 55;
+/** Slow seconds in a row before the picture is made smaller. */
+const PATIENCE = 3;
 /** Shortest time between two reports of progress and two glimpses of the video that is made, milliseconds. */
 const REPORT = 120;
 
@@ -46,14 +48,18 @@ export class Studio {
   #saving = false;
   #cancelled = false;
   #slow = 0;
+  /** Pixels along a side that the live picture is made at. */
+  #side: number;
 
   private constructor(
     private readonly engine: Engine,
-    private readonly painter: Painter,
+    private readonly painter: ChosenPainter,
     private readonly context: OffscreenCanvasRenderingContext2D,
     private readonly size: number,
     private readonly tell: Tell,
-  ) {}
+  ) {
+    this.#side = size;
+  }
 
   /** Loads module and pack. */
   static async open(ask: Requests["open"]["ask"], tell: Tell): Promise<Studio> {
@@ -63,7 +69,9 @@ export class Studio {
     ask.canvas.height = ask.size;
     const context = ask.canvas.getContext("2d");
     if (context === null) throw new ParlanteError("internal", "The browser gave no drawing context for the canvas.");
-    return new Studio(engine, new CpuPainter(engine), context, ask.size, tell);
+    const text = "The graphics card was lost: the processor goes on.";
+    const painter = await ChosenPainter.open(engine, ask.backend, () => tell("notice", { text }));
+    return new Studio(engine, painter, context, ask.size, tell);
   }
 
   get backend(): Backend {
@@ -82,6 +90,7 @@ export class Studio {
       yaw: facts.yaw,
     };
     facts.free();
+    await this.painter.renew(this.size);
     await this.painter.paint(restFrame(), this.context);
     this.#startMotion(controls);
     return info;
@@ -212,14 +221,13 @@ export class Studio {
   }
 
   #onStats(stats: { fps: number; frameMs: number; dropped: number }): void {
-    const { width } = this.context.canvas;
-    this.tell("stats", { ...stats, backend: this.backend, size: width });
+    this.tell("stats", { ...stats, backend: this.backend, size: this.#side });
     this.#slow = stats.frameMs > TOO_SLOW ? this.#slow + 1 : 0;
-    const smaller = SMALLER.find((side) => side < width);
-    if (this.#slow < 2 || smaller === undefined) return;
+    const smaller = SMALLER.find((side) => side < this.#side);
+    if (this.#slow < PATIENCE || smaller === undefined || this.live === undefined) return;
     this.#slow = 0;
-    this.context.canvas.width = smaller;
-    this.context.canvas.height = smaller;
+    this.#side = smaller;
+    this.live.painter = new SmallPainter(this.painter, smaller);
     this.tell("notice", { text: `This machine is slow: the picture is now made at ${smaller} pixels.` });
   }
 
