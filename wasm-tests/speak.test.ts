@@ -17,6 +17,7 @@ import {
   PHOTO,
   SPEECH,
   save,
+  thumbnail,
 } from "./kit/studio.js";
 import type { Report } from "./probe/probe.js";
 
@@ -69,6 +70,23 @@ describe("a photo speaks", () => {
     await context.close();
   });
 
+  it("draws the same face on the graphics card as on the processor", async () => {
+    const faces: number[][] = [];
+    for (const backend of ["webgpu", "cpu"]) {
+      const { page: tab, context, errors } = await openPage(browser, page, `?backend=${backend}`);
+      const where = backend === "webgpu" ? "graphics card" : "processor";
+      await expect.poll(() => tab.locator("#engine").innerText(), { timeout: 60_000 }).toContain(where);
+      faces.push(await thumbnail(tab));
+      expect(errors).toEqual([]);
+      await context.close();
+    }
+    const [card = [], processor = []] = faces;
+    const difference = card.reduce((sum, x, i) => sum + Math.abs(x - (processor[i] ?? 0)), 0) / card.length;
+    // Both live: heads sway, eyes blink. A black, mirrored or upside-down picture differs by far more.
+    expect(difference).toBeLessThan(10);
+    expect(Math.max(...card) - Math.min(...card), "the picture is not empty").toBeGreaterThan(100);
+  });
+
   it("lives, speaks within 5 s of one click, and asks no other machine for anything", async () => {
     const { page: tab, context, foreign, errors } = await openPage(browser, page);
     expect(await movement(tab, 1500), "it is alive before anything is pressed").toBeGreaterThan(0.02);
@@ -114,7 +132,7 @@ describe("a photo speaks", () => {
 
     const { page: looker, context: lookers } = await openWatched(browser, probe.origin);
     await looker.goto(probe.origin);
-    const report = await inspect(looker, file, 5);
+    const report = await inspect(looker, file, 7);
     expect(report.mime).toContain("video/mp4");
     expect([report.video.codec, report.audio.codec]).toEqual(["avc", "aac"]);
     expectGoodVideo(report);

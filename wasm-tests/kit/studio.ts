@@ -42,6 +42,17 @@ export async function expectStatus(page: Page, words: RegExp, timeout = 30_000):
   await expect.poll(() => status(page), { timeout }).toMatch(words);
 }
 
+/** The canvas, small: red, green, blue and opacity of 64 x 64 pixels. */
+export async function thumbnail(page: Page): Promise<number[]> {
+  return page.evaluate(() => {
+    const face = document.querySelector<HTMLCanvasElement>("#face");
+    const context = new OffscreenCanvas(64, 64).getContext("2d");
+    if (!context || !face) throw new Error("no canvas");
+    context.drawImage(face, 0, 0, 64, 64);
+    return [...context.getImageData(0, 0, 64, 64).data];
+  });
+}
+
 /** Mean difference between two pictures of the canvas, 0..255. */
 export async function movement(page: Page, milliseconds: number): Promise<number> {
   return page.evaluate(async (wait) => {

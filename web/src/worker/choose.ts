@@ -6,6 +6,8 @@ import { CpuPainter, GpuPainter } from "./painters.js";
 
 /** Frames that are timed for the choice. */
 const TRIALS = 3;
+/** A first frame that takes longer than this ends the trial, milliseconds: it also prepares the portrait. */
+const HOPELESS = 600;
 
 /**
  * Paints with the graphics card where that is possible and faster, otherwise with the processor. A graphics card that
@@ -27,8 +29,8 @@ export class ChosenPainter implements Painter {
   ) {
     this.#cpu = new CpuPainter(engine);
     this.#gpu = gpu;
-    this.#current = gpu ?? this.#cpu;
     this.#chosen = wanted !== "auto" || gpu === undefined;
+    this.#current = (this.#chosen ? gpu : undefined) ?? this.#cpu;
   }
 
   /** `onFallback` hears when the graphics card was lost for good. Fails where WebGPU is asked for and missing. */
@@ -42,17 +44,23 @@ export class ChosenPainter implements Painter {
     return this.#current.backend;
   }
 
-  /** A new portrait of a size: with the first one, both are timed and the faster one stays. */
-  async renew(size: number): Promise<void> {
+  /** A new portrait. With the first one both are timed, while the processor already paints; the faster one stays. */
+  renew(size: number): void {
     this.#gpu?.renew();
     if (this.#chosen || this.#gpu === undefined) return;
     this.#chosen = true;
-    const cpu = await timeOf(this.#cpu, size);
-    const gpu = await timeOf(this.#gpu, size).catch(() => Number.POSITIVE_INFINITY);
-    if (gpu <= cpu) return;
-    this.#gpu.close();
-    this.#gpu = undefined;
-    this.#current = this.#cpu;
+    void this.#choose(this.#gpu, size);
+  }
+
+  async #choose(gpu: GpuPainter, size: number): Promise<void> {
+    const processor = await timeOf(this.#cpu, size);
+    const card = await timeOf(gpu, size).catch(() => Number.POSITIVE_INFINITY);
+    if (card <= processor) {
+      this.#current = gpu;
+    } else {
+      this.#gpu = undefined;
+      gpu.close();
+    }
   }
 
   async paint(motion: Float32Array, context: OffscreenCanvasRenderingContext2D): Promise<void> {
@@ -97,18 +105,15 @@ export class SmallPainter implements Painter {
   }
 }
 
-/** Milliseconds of a frame, measured until its pixels are really there. */
+/** Milliseconds of a frame, from the motion to the finished picture. */
 async function timeOf(painter: Painter, size: number): Promise<number> {
   const context = new OffscreenCanvas(size, size).getContext("2d");
   if (context === null) return Number.POSITIVE_INFINITY;
   const rest = restFrame();
-  const paint = async () => {
-    await painter.paint(rest, context);
-    context.getImageData(0, 0, 1, 1);
-  };
-  // The first frame also prepares the portrait.
-  await paint();
+  const prepared = performance.now();
+  await painter.paint(rest, context);
   const start = performance.now();
-  for (let i = 0; i < TRIALS; i++) await paint();
+  if (start - prepared > HOPELESS) return Number.POSITIVE_INFINITY;
+  for (let i = 0; i < TRIALS; i++) await painter.paint(rest, context);
   return (performance.now() - start) / TRIALS;
 }

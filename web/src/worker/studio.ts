@@ -90,7 +90,7 @@ export class Studio {
       yaw: facts.yaw,
     };
     facts.free();
-    await this.painter.renew(this.size);
+    this.painter.renew(this.size);
     await this.painter.paint(restFrame(), this.context);
     this.#startMotion(controls);
     return info;
