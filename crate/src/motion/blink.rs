@@ -35,7 +35,8 @@ impl Blink {
         self.wait -= self.dt / mean;
         // Up to half a second early at a good moment; in the middle of a phrase, up to a second late.
         let soon = 0.5 / mean;
-        let moment = beat.pause_begins || beat.phrase_begins.is_some() || gaze_shift;
+        let starting = beat.phrase_begins.is_some_and(|pause| pause < 8.0);
+        let moment = beat.pause_begins || starting || gaze_shift;
         let due = self.wait < 0.0 && (moment || beat.speaking < 0.5 || self.wait < -0.6 / mean);
         if self.moving.is_none() && rate > 0.5 && (due || (moment && self.wait < soon)) {
             self.moving = Some(0.0);

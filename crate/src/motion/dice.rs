@@ -91,6 +91,11 @@ pub(super) struct Spring {
 }
 
 impl Spring {
+    /// At rest at a value.
+    pub fn at(value: f32) -> Self {
+        Self { value, speed: 0.0 }
+    }
+
     /// Moves on by `dt` seconds towards `goal`; `stiffness` in 1/s, 90 % are done after 4 / stiffness.
     pub fn step(&mut self, goal: f32, stiffness: f32, dt: f32) -> f32 {
         (self.value, self.speed) = damped(self.value, self.speed, goal, stiffness, dt);

@@ -74,7 +74,7 @@ impl MotionGenerator {
             block: Box::new([0.0; BLOCK]),
             filled: 0,
             heard: Prosody::default(),
-            rest: Spring::default(),
+            rest: Spring::at(1.0),
             certainty: 1.0,
             samples: 0,
             blocks: 0,
