@@ -102,8 +102,8 @@ impl Head {
     /// as in people.
     fn accent(&mut self, strength: f32) {
         let d = &mut self.dice;
-        let rise = d.uniform(0.18, 0.26);
-        let nod = d.uniform(0.9, 2.6) * (0.5 + 0.5 * strength);
+        let rise = d.uniform(0.20, 0.30);
+        let nod = d.uniform(0.9, 2.3) * (0.5 + 0.5 * strength);
         let nod = if d.chance(0.18) { -0.7 * nod } else { nod };
         let turn = if d.chance(0.45) { 0.8 * d.normal() } else { 0.0 };
         let lean = if d.chance(0.35) { 0.6 * d.normal() } else { 0.0 };
