@@ -29,7 +29,7 @@ await parlante.pause();
 window.result = { portrait, voice, at, state: parlante.state };`;
 
 const npm = (...args: string[]) =>
-  execFileSync("npm", [...args, "--loglevel=error"], {
+  execFileSync("npm", ["--loglevel=error", ...args], {
     cwd: app,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
