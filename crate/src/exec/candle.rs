@@ -38,6 +38,15 @@ impl Session {
         Self::on(graph, Device::Cpu)
     }
 
+    /// Prepares a network on the first NVIDIA GPU. Needs the cargo feature `cuda`.
+    ///
+    /// # Errors
+    /// [`ExecError::Cuda`] without the feature or the GPU.
+    pub fn on_cuda(graph: &Graph) -> Result<Self, ExecError> {
+        let device = Device::new_cuda(0).map_err(|e| ExecError::Cuda(e.to_string()))?;
+        Self::on(graph, device)
+    }
+
     /// Prepares a network on a device.
     ///
     /// # Errors

@@ -24,6 +24,11 @@ pub enum ExecError {
     /// candle reports an error.
     #[error("the processor could not run a network: {0}")]
     Candle(#[from] candle_core::Error),
+    /// CUDA was asked for and is not there.
+    #[error(
+        "no NVIDIA GPU can be used ({0}); build with `--features cuda` on a machine that has one, or use `--backend auto`"
+    )]
+    Cuda(String),
     /// The GPU reports an error.
     #[error(transparent)]
     Gpu(#[from] super::GpuError),

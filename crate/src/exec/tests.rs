@@ -2,7 +2,7 @@
 
 use super::{candle::Session, wgpu::GpuSession};
 use crate::{
-    graph::{Constant, Graph, GraphBuilder, GraphError, MemoryPlan},
+    graph::{Constant, DType, Graph, GraphBuilder, GraphError, MemoryPlan},
     ops::{
         Activation, Conv1d, Conv2d, ConvTranspose2d, Depthwise2d, Gru, Linear, Normalise, NormaliseOver, Padding, Pool,
         PoolKind, Reduce, Sampling,
@@ -155,6 +155,36 @@ fn wrong_inputs_are_errors() {
         let b = pollster::block_on(gpu.run(&inputs)).unwrap_err().to_string();
         assert_eq!(a, b);
     }
+}
+
+#[test]
+fn stored_weights_mean_what_they_expand_to() {
+    let values = noise(1, 64 * 8);
+    for dtype in [DType::F16, DType::Q8_0] {
+        let bytes = dtype.encode(&values).unwrap();
+        let expanded = Constant::f32([8, 64], dtype.decode(&bytes)).unwrap();
+        let range = 0..bytes.len();
+        let stored = Constant::stored([8, 64], dtype, bytes.into(), range).unwrap();
+        let x = noise(2, 3 * 64);
+        let [a, b] = [stored, expanded].map(|weight| {
+            let mut b = GraphBuilder::new();
+            let x = b.input("x", [3, 64]).unwrap();
+            let y = b.linear(x, Linear::new(weight)).unwrap();
+            b.output("y", y).unwrap();
+            b.build().unwrap()
+        });
+        let expected = Session::new(&b).unwrap().run(&[&x]).unwrap();
+        assert_eq!(Session::new(&a).unwrap().run(&[&x]).unwrap(), expected);
+        let gpu = |g| pollster::block_on(GpuSession::new(g, &GPU).unwrap().run(&[&x])).unwrap();
+        assert_eq!(gpu(&a), gpu(&b));
+    }
+}
+
+#[test]
+#[cfg(not(feature = "cuda"))]
+fn without_cuda_there_is_a_sentence() {
+    let error = Session::on_cuda(&speech().unwrap()).unwrap_err().to_string();
+    assert!(error.contains("--features cuda"), "{error}");
 }
 
 #[test]

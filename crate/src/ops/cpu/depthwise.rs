@@ -50,6 +50,7 @@ impl Depthwise {
     /// When `x` or `y` are not as long as the window says, which the graph's shape rules exclude.
     pub fn run(&self, x: &[f32], y: &mut [f32]) {
         let w = &self.window;
+        assert!(self.weight.len() == w.kernel[0] * w.kernel[1] * self.channels);
         assert!(x.len() == w.batch * w.input[0] * w.input[1] * self.channels);
         assert!(y.len() == w.batch * w.output[0] * w.output[1] * self.channels);
         let flops = 2 * y.len() * w.kernel[0] * w.kernel[1];
