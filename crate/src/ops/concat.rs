@@ -25,7 +25,7 @@ impl Operation for ConcatOp {
             if self.axis >= dims.len() || shape.rank() != dims.len() || !(0..dims.len()).all(same) {
                 return Err(GraphError::op("concat", format!("{first} and {shape} along axis {}", self.axis)));
             }
-            dims[self.axis] += shape.dims()[self.axis];
+            dims[self.axis] = dims[self.axis].saturating_add(shape.dims()[self.axis]);
         }
         Ok(dims.into())
     }

@@ -55,7 +55,7 @@ impl ConvTranspose2dOp {
         for a in 0..2 {
             let valid = (1..=1 << 16).contains(&c.stride[a]);
             let full = (input[a] - 1).saturating_mul(c.stride[a]).saturating_add(kernel[a]);
-            if !valid || c.size[a] == 0 || c.size[a] > full + c.stride[a] {
+            if !valid || c.size[a] == 0 || c.size[a] > full.saturating_add(c.stride[a]) {
                 return Err(refuse(format!("a result of {:?} with stride {:?} from {input:?}", c.size, c.stride)));
             }
             cut[a] = full.saturating_sub(c.size[a]) / 2;

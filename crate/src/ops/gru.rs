@@ -104,7 +104,7 @@ impl Operation for GruOp {
 
     fn flops(&self, inputs: &[&Shape], _: &Shape) -> u64 {
         let weights = self.0.input_weight.shape().elements() + self.0.hidden_weight.shape().elements();
-        2 * (inputs[0].rows() * weights) as u64
+        2 * inputs[0].rows() as u64 * weights as u64
     }
 
     fn weight_bytes(&self) -> u64 {

@@ -100,7 +100,7 @@ impl Operation for PoolOp {
     }
 
     fn flops(&self, _: &[&Shape], output: &Shape) -> u64 {
-        (output.elements() * self.0.kernel[0] * self.0.kernel[1]) as u64
+        output.elements() as u64 * (self.0.kernel[0] * self.0.kernel[1]) as u64
     }
 
     fn candle(&self, inputs: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {

@@ -33,6 +33,10 @@ impl Padding {
     }
 }
 
+/// Largest kernel, stride and dilation. Products of two of them, and their sum with a size, then fit 32 bits: hostile
+/// packs reach this code in a browser too.
+const MAX_STEP: usize = 1 << 12;
+
 /// A window over one picture, all numbers resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
@@ -59,7 +63,7 @@ impl Window {
         let Some([batch, height, width, _]) = input.nhwc() else {
             return Err(GraphError::op(op, format!("it needs [batch, height, width, channels], not {input}")));
         };
-        if [kernel, stride, dilation].iter().flatten().any(|&n| n == 0 || n > 1 << 16) {
+        if [kernel, stride, dilation].iter().flatten().any(|&n| n == 0 || n > MAX_STEP) {
             return Err(GraphError::op(op, format!("kernel {kernel:?}, stride {stride:?}, dilation {dilation:?}")));
         }
         let size = [height, width];
