@@ -1,4 +1,4 @@
-// npm run build: everything that `npm start` makes, without serving it.
+// npm run build: everything that `npm start` makes, without serving it; with `-- --smallest` as it is published.
 
 import { entry } from "./lib/run.mjs";
 import { library, modelPack, npmPackages, page, wasm } from "./lib/setup.mjs";
@@ -8,7 +8,7 @@ await entry(async () => {
   await needTools();
   await npmPackages();
   await modelPack();
-  await wasm();
+  await wasm({ smallest: process.argv.includes("--smallest") });
   await library();
   await page();
 });
