@@ -72,3 +72,6 @@ pub fn run_network(root: &Path, name: &str, input: &Path, output: &Path) -> Outc
     fs::write(output, results)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,7 +67,8 @@ pub fn decode(boxes: &[f32], scores: &[f32], region: &Region) -> Vec<Detection> 
     for ((anchor, numbers), &logit) in anchors.zip(boxes.as_chunks::<COORDINATES>().0).zip(scores) {
         let score = 1.0 / (1.0 + (-logit).exp());
         // A number that is not finite fails both comparisons.
-        if !(score >= LEAST_SCORE && numbers.iter().all(|n| n.abs() < 1e6)) {
+        let usable = score >= LEAST_SCORE && numbers.iter().all(|n| n.abs() < 1e6);
+        if !usable {
             continue;
         }
         let point = |i: usize| {

@@ -97,19 +97,12 @@ impl FaceFinder {
         check(picture)?;
         let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
         let pyramid = Pyramid::new(picture);
-        for group in views(picture) {
-            let mut detections = Vec::new();
-            for region in group {
-                detections.extend(networks.detect(&pyramid, &region)?);
+        for (number, group) in views(picture).into_iter().enumerate() {
+            let mut faces = networks.faces(&pyramid, &group)?;
+            if number > 0 {
+                faces = networks.confirmed(&pyramid, faces)?;
             }
-            let mut faces: Vec<FaceLandmarks> = Vec::new();
-            for detection in detector::suppress(detections).iter().take(MAX_FACES) {
-                let Some(face) = networks.landmarks(&pyramid, &detection.region())? else { continue };
-                let (box_, size) = bounds(&face);
-                if faces.iter().all(|other| overlap((box_, size), bounds(other)) < SAME_FACE) {
-                    faces.push(face);
-                }
-            }
+            let mut faces = distinct(faces);
             if !faces.is_empty() {
                 faces.sort_by(|a, b| area(b).total_cmp(&area(a)));
                 return Ok(faces);
@@ -146,6 +139,24 @@ impl FaceFinder {
 }
 
 impl Networks {
+    /// Faces in any of some squares; one that is in several comes several times.
+    fn faces(&mut self, pyramid: &Pyramid, group: &[Region]) -> Result<Vec<FaceLandmarks>, FindError> {
+        let mut faces = Vec::new();
+        for region in group {
+            for detection in self.detect(pyramid, region)?.iter().take(MAX_FACES) {
+                faces.extend(self.landmarks(pyramid, &detection.region())?);
+            }
+        }
+        Ok(faces)
+    }
+
+    /// Those that still are faces at a second look, with its landmarks: an upside-down face taken for an upright one
+    /// and shapes in the background are not.
+    fn confirmed(&mut self, pyramid: &Pyramid, faces: Vec<FaceLandmarks>) -> Result<Vec<FaceLandmarks>, FindError> {
+        let again = faces.iter().map(|face| self.landmarks(pyramid, &region_around(face)));
+        Ok(again.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
     fn detect(&mut self, pyramid: &Pyramid, region: &Region) -> Result<Vec<Detection>, FindError> {
         let input = pyramid.sample(region, detector::INPUT, Outside::Black, detector::RANGE);
         let outputs = self.detector.run(&[&input])?;
@@ -176,6 +187,18 @@ impl Networks {
         let blendshapes = self.blendshapes.run(&[&subset])?.swap_remove(0);
         Ok(Some(FaceLandmarks { points, presence, blendshapes }))
     }
+}
+
+/// Of faces that overlap only the most certain one.
+fn distinct(mut faces: Vec<FaceLandmarks>) -> Vec<FaceLandmarks> {
+    faces.sort_by(|a, b| b.presence.total_cmp(&a.presence));
+    let mut kept: Vec<FaceLandmarks> = Vec::new();
+    for face in faces {
+        if kept.iter().all(|other| overlap(bounds(&face), bounds(other)) < SAME_FACE) {
+            kept.push(face);
+        }
+    }
+    kept
 }
 
 /// The square that MediaPipe would look at next when it follows this face through a video.

@@ -19,11 +19,16 @@ pub fn views(picture: &Picture) -> Vec<Vec<Region>> {
         vec![whole],
         // A face that fills the picture to its edges.
         vec![scaled(1.4), scaled(2.0)],
-        // A head on its side. A turned square must be larger to hold the picture's corners.
-        vec![turned(FRAC_PI_4, 1.2), turned(-FRAC_PI_4, 1.2)],
+        // A head on its side or upside down. A square turned by half a right angle must be larger to hold the corners.
+        vec![
+            turned(FRAC_PI_4, 1.2),
+            turned(-FRAC_PI_4, 1.2),
+            turned(FRAC_PI_2, 1.0),
+            turned(-FRAC_PI_2, 1.0),
+            turned(PI, 1.0),
+        ],
     ];
     groups.extend(TILES.iter().filter_map(|&share| tiles(picture, share)));
-    groups.push(vec![turned(FRAC_PI_2, 1.0), turned(-FRAC_PI_2, 1.0), turned(PI, 1.0)]);
     groups
 }
 
