@@ -1,5 +1,6 @@
 """Compare the face networks and the face finder with TFLite and MediaPipe on portraits.
 
+    pip install -r training/parity/requirements.txt
     python training/parity/faces.py networks  PORTRAITS   # each network, same input: needs ai-edge-litert
     python training/parity/faces.py landmarks PORTRAITS   # from photo to landmarks:  needs mediapipe
 
@@ -18,7 +19,7 @@ import cv2
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
-XTASK = ROOT / "target/release/xtask"
+XTASK = ["cargo", "run", "--release", "--quiet", "--bin", "xtask", "--"]
 BUNDLE = ROOT / "build/face_landmarker_v2.task"
 LIMIT = 0.5  # px of the landmarker's 256 px input
 
@@ -37,7 +38,8 @@ def pick(folder, count):
 
 
 def ours(files):
-    lines = subprocess.run([XTASK, "faces", *map(str, files)], check=True, capture_output=True, text=True).stdout
+    files = [Path(f).resolve() for f in files]
+    lines = subprocess.run([*XTASK, "faces", *map(str, files)], check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT).stdout
     return [json.loads(line) for line in lines.splitlines()]
 
 
@@ -45,7 +47,7 @@ def run_network(name, inputs):
     with tempfile.TemporaryDirectory() as folder:
         source, result = Path(folder, "in"), Path(folder, "out")
         np.concatenate([np.ravel(i) for i in inputs]).astype("<f4").tofile(source)
-        subprocess.run([XTASK, "run-network", name, source, result], check=True)
+        subprocess.run([*XTASK, "run-network", name, source, result], check=True, cwd=ROOT)
         return np.fromfile(result, "<f4").reshape(len(inputs), -1)
 
 
@@ -74,8 +76,7 @@ def networks(files):
         to = np.array([[256 / side, 0, 128 - centre[0] * 256 / side], [0, 256 / side, 128 - centre[1] * 256 / side]])
         crops.append(cv2.warpAffine(photo, to, (256, 256), flags=cv2.INTER_AREA) / np.float32(255))
         boxes.append(cv2.resize(photo, (128, 128), interpolation=cv2.INTER_AREA) / np.float32(127.5) - 1)
-        from_subset = np.array(lm, np.float32)
-        points.append(from_subset)
+        points.append(np.array(lm, np.float32))
 
     rows = []
     theirs = reference("face_landmarks_detector.tflite", crops)
@@ -139,7 +140,8 @@ def landmarks(files):
         rows["aligned"].append(shifted)
         worst.append((shifted.mean(), Path(result["file"]).name))
         if result["second"][0]:
-            rows["second"].append(np.linalg.norm(np.array(result["second"][0]["points"])[:, :2] + (0.5 / unit - 0.5) - reference, axis=1) * unit)
+            again = np.array(result["second"][0]["points"])[:, :2] + (0.5 / unit - 0.5)
+            rows["second"].append(np.linalg.norm(again - reference, axis=1) * unit)
         scores = np.array([c.score for c in theirs.face_blendshapes[i]])
         rows["blend"].append(np.abs(scores - result["faces"][0]["blendshapes"]))
     print(f"landmarks, {len(files)} photos; not found by us: {len(missed)} {missed}; only by us: {extra}; "

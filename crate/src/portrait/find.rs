@@ -25,6 +25,8 @@ const LEAST_PRESENCE: f32 = 0.5;
 const MAX_FACES: usize = 16;
 /// Two faces whose landmarks' boxes overlap by more than this are one.
 const SAME_FACE: f32 = 0.4;
+/// How often a badly placed square is replaced by a better one.
+const MORE_LOOKS: usize = 3;
 /// The landmarker's square is this much larger than the box around the landmarks.
 const ENLARGE: f32 = 1.5;
 /// Outer corners of the eyes, the subject's right one first.
@@ -144,10 +146,24 @@ impl Networks {
         let mut faces = Vec::new();
         for region in group {
             for detection in self.detect(pyramid, region)?.iter().take(MAX_FACES) {
-                faces.extend(self.landmarks(pyramid, &detection.region())?);
+                faces.extend(self.face(pyramid, detection.region())?);
             }
         }
         Ok(faces)
+    }
+
+    /// Landmarks of the face in a square. When the square does not sit well on the face that was found, which happens
+    /// with heads on their side, looks again in a better one.
+    fn face(&mut self, pyramid: &Pyramid, mut region: Region) -> Result<Option<FaceLandmarks>, FindError> {
+        let mut face = self.landmarks(pyramid, &region)?;
+        for _ in 0..MORE_LOOKS {
+            let Some(better) = face.as_ref().map(region_around).filter(|around| !sits_well(&region, around)) else {
+                break;
+            };
+            region = better;
+            face = self.landmarks(pyramid, &region)?;
+        }
+        Ok(face)
     }
 
     /// Those that still are faces at a second look, with its landmarks: an upside-down face taken for an upright one
@@ -206,6 +222,13 @@ fn region_around(face: &FaceLandmarks) -> Region {
     let ([x, y], [width, height]) = bounds(face);
     let [right, left] = EYE_CORNERS.map(|i| face.points[i]);
     Region { center: [x, y], side: width.max(height) * ENLARGE, angle: (left[1] - right[1]).atan2(left[0] - right[0]) }
+}
+
+/// True when a face was seen in nearly the square that belongs to it, so that a second look would show the same.
+fn sits_well(seen: &Region, around: &Region) -> bool {
+    let off = (seen.center[0] - around.center[0]).hypot(seen.center[1] - around.center[1]);
+    let turn = (seen.angle - around.angle).sin().abs().max(1.0 - (seen.angle - around.angle).cos());
+    off < 0.15 * around.side && (0.7..1.4).contains(&(seen.side / around.side)) && turn < 0.3
 }
 
 /// Centre and size of the upright box around a face.
