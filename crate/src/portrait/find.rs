@@ -25,7 +25,7 @@ const LEAST_PRESENCE: f32 = 0.5;
 const MAX_FACES: usize = 16;
 /// Two faces whose landmarks' boxes overlap by more than this are one.
 const SAME_FACE: f32 = 0.4;
-/// How often a badly placed square is replaced by a better one.
+/// How many looks a badly placed square costs: each halves its error at least.
 const MORE_LOOKS: usize = 3;
 /// The landmarker's square is this much larger than the box around the landmarks.
 const ENLARGE: f32 = 1.5;
@@ -153,17 +153,18 @@ impl Networks {
     }
 
     /// Landmarks of the face in a square. When the square does not sit well on the face that was found, which happens
-    /// with heads on their side, looks again in a better one.
-    fn face(&mut self, pyramid: &Pyramid, mut region: Region) -> Result<Option<FaceLandmarks>, FindError> {
-        let mut face = self.landmarks(pyramid, &region)?;
-        for _ in 0..MORE_LOOKS {
-            let Some(better) = face.as_ref().map(region_around).filter(|around| !sits_well(&region, around)) else {
-                break;
-            };
-            region = better;
-            face = self.landmarks(pyramid, &region)?;
+    /// with heads on their side, looks again in better and better ones.
+    fn face(&mut self, pyramid: &Pyramid, region: Region) -> Result<Option<FaceLandmarks>, FindError> {
+        let first = self.landmarks(pyramid, &region)?;
+        let Some(mut face) = first else { return Ok(None) };
+        if sits_well(&region, &region_around(&face)) {
+            return Ok(Some(face));
         }
-        Ok(face)
+        for _ in 0..MORE_LOOKS {
+            let Some(better) = self.landmarks(pyramid, &region_around(&face))? else { return Ok(None) };
+            face = better;
+        }
+        Ok(Some(face))
     }
 
     /// Those that still are faces at a second look, with its landmarks: an upside-down face taken for an upright one
