@@ -60,7 +60,9 @@ export async function needTools() {
     throw new Explained("Rust is needed to build. Please install it with rustup: https://rustup.rs");
   }
   if (which("cc") === undefined || which("c++") === undefined) {
-    throw new Explained("A C and a C++ compiler are needed to build. On Debian please run: sudo apt-get install -y g++");
+    throw new Explained(
+      "A C and a C++ compiler are needed to build. On Debian please run: sudo apt-get install -y g++",
+    );
   }
   if (which("python3") === undefined) {
     throw new Explained("Python 3 with pip fetches the face networks. On Debian: sudo apt-get install -y python3-pip");
