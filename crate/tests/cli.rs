@@ -222,9 +222,7 @@ fn impossible_outputs_are_named() {
 #[test]
 fn a_backend_that_is_not_there_is_named() {
     let folder = Folder::new("cli-backend");
-    if cfg!(not(feature = "cuda")) {
-        fails(&["animate", &portrait(), &speech(), "-o", &path(&folder, "a.mp4"), "--backend", "cuda"], 8);
-    }
+    fails(&["animate", &portrait(), &speech(), "-o", &path(&folder, "a.mp4"), "--backend", "cuda"], 8);
     assert!(folder.names().is_empty());
 }
 

@@ -8,8 +8,9 @@ use parlante::motion::frame::FPS;
 use parlante::motion::generator::REFERENCE;
 use parlante::output::{Container, Finished, NewFile, OutputError, VideoSettings, VideoWriter};
 
-use super::args::{AnimateArguments, Backend};
+use super::args::AnimateArguments;
 use super::failure::Failure;
+use super::painter::{self, Painter};
 use super::progress::Progress;
 use super::render::Renderer;
 use super::soundtrack::Recording;
@@ -24,7 +25,7 @@ enum Source {
 /// Animates a portrait.
 pub fn run(arguments: &AnimateArguments) -> Result<String, Failure> {
     let (portrait, source) = inputs(arguments)?;
-    check_backend(arguments.backend)?;
+    painter::check(arguments.backend)?;
     let output = output_path(arguments, &portrait)?;
     let json = output.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
     let container = Container::of(&output);
@@ -52,7 +53,7 @@ pub fn run(arguments: &AnimateArguments) -> Result<String, Failure> {
             _ => Err(Failure::Internal("There is no motion to write.".into())),
         };
     };
-    let decoder = models.decoder(face, arguments.size)?;
+    let painter = Painter::open(&models, face, arguments.size, arguments.backend)?;
     let writer = |fps, channels, expected: Option<u64>| {
         let size = arguments.size as usize;
         let expected_pictures = expected.unwrap_or(0);
@@ -67,7 +68,7 @@ pub fn run(arguments: &AnimateArguments) -> Result<String, Failure> {
             let total = Some(file.frames().len() as u64);
             let channels = recording.as_ref().map_or(0, Recording::channels);
             let renderer =
-                Renderer::start(decoder, writer(fps, channels, total)?, Progress::frames("Animating", total));
+                Renderer::start(painter, writer(fps, channels, total)?, Progress::frames("Animating", total));
             play(renderer, &file, recording, fps)?
         }
         (Source::Speech(audio), _) => {
@@ -75,7 +76,7 @@ pub fn run(arguments: &AnimateArguments) -> Result<String, Failure> {
             let recording = Recording::open(&audio)?;
             let total = recording.expected_frames(fps);
             let video = writer(fps, recording.channels(), total)?;
-            let renderer = Renderer::start(decoder, video, Progress::frames("Animating", total));
+            let renderer = Renderer::start(painter, video, Progress::frames("Animating", total));
             speak(renderer, &models, recording, fps, arguments)?
         }
         _ => return Err(Failure::Internal("There is no motion to play.".into())),
@@ -208,18 +209,4 @@ fn read_motion(path: &Path) -> Result<MotionFile, Failure> {
 /// The nearest frame rate that a video can have.
 fn whole_rate(fps: f64) -> u32 {
     fps.round().clamp(1.0, 120.0) as u32
-}
-
-/// The CPU draws everywhere; the others must be there.
-pub fn check_backend(backend: Backend) -> Result<&'static str, Failure> {
-    match backend {
-        Backend::Auto | Backend::Cpu => Ok("cpu"),
-        Backend::Wgpu => Err(Failure::Backend(
-            "This version draws with the GPU in the browser only; use --backend cpu or leave it out.".into(),
-        )),
-        Backend::Cuda if cfg!(feature = "cuda") => Ok("cuda"),
-        Backend::Cuda => Err(Failure::Backend(
-            "This program was built without CUDA; build it with `--features cuda`, or use --backend cpu.".into(),
-        )),
-    }
 }

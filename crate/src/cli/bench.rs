@@ -10,9 +10,9 @@ use parlante::motion::{Controls, MotionFrame};
 use parlante::output::colour::Yuv420;
 use serde::Serialize;
 
-use super::animate::check_backend;
 use super::args::BenchArguments;
 use super::failure::Failure;
+use super::painter::{self, Painter};
 use super::progress::Progress;
 use super::{interrupt, models, sample};
 
@@ -53,7 +53,7 @@ struct Stage {
 
 /// Measures and reports.
 pub fn run(arguments: &BenchArguments) -> Result<String, Failure> {
-    let backend = check_backend(arguments.backend)?;
+    painter::check(arguments.backend)?;
     let progress = Progress::step("Measuring");
     let mut stages = Vec::new();
 
@@ -66,7 +66,9 @@ pub fn run(arguments: &BenchArguments) -> Result<String, Failure> {
     let failed = |error| Failure::portrait(&path, error);
     stages.push(time("find face", FEW, |_| models.finder().find(&photo).map(drop).map_err(|e| failed(e.into())))?);
     stages.push(time("find and fit", FEW, |_| models.fit(&photo, None).map(drop).map_err(failed))?);
-    let mut decoder = models.decoder(models.fit(&photo, None).map_err(failed)?, arguments.size)?;
+    let face = models.fit(&photo, None).map_err(failed)?;
+    let mut painter = Painter::open(&models, face, arguments.size, arguments.backend)?;
+    let backend = painter.backend();
 
     let speech = read_speech()?;
     let mut stream = models.motion(Controls::default(), 0, 25.0)?;
@@ -79,8 +81,8 @@ pub fn run(arguments: &BenchArguments) -> Result<String, Failure> {
 
     let side = arguments.size as usize;
     let mut rgba = vec![0; side * side * 4];
-    decoder.render(&frames[0], Reference::default(), &mut rgba)?;
-    let mut drawn = time("decode", FRAMES, |i| Ok(decoder.render(&frames[i % frames.len()], REFERENCE, &mut rgba)?))?;
+    painter.render(&frames[0], Reference::default(), &mut rgba)?;
+    let mut drawn = time("decode", FRAMES, |i| painter.render(&frames[i % frames.len()], REFERENCE, &mut rgba))?;
     let gflop = decoder_gflop(&models, side);
     drawn.gflop = Some(gflop);
     drawn.mbytes = Some((rgba.len() * 2) as f64 / 1e6);

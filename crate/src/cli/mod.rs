@@ -8,6 +8,7 @@ mod interrupt;
 mod models;
 mod motion;
 mod pack;
+mod painter;
 mod progress;
 mod render;
 mod sample;

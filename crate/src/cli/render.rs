@@ -3,13 +3,13 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use parlante::decode::Decoder;
 use parlante::motion::MotionFrame;
 use parlante::motion::frame::Reference;
 use parlante::output::{Finished, OutputError, VideoWriter};
 
 use super::failure::Failure;
 use super::interrupt;
+use super::painter::Painter;
 use super::progress::Progress;
 
 /// Pictures that may wait for the encoder.
@@ -23,7 +23,7 @@ enum Work {
 
 /// Draws frames and hands them to an encoder on a thread of its own.
 pub struct Renderer {
-    decoder: Decoder,
+    painter: Painter,
     work: SyncSender<Work>,
     /// Buffers come back empty.
     empty: Receiver<Vec<u8>>,
@@ -33,16 +33,16 @@ pub struct Renderer {
 
 impl Renderer {
     /// Starts the encoder's thread.
-    pub fn start(decoder: Decoder, writer: VideoWriter, progress: Progress) -> Self {
+    pub fn start(painter: Painter, writer: VideoWriter, progress: Progress) -> Self {
         let (work, todo) = sync_channel(WAITING * 4);
         let (give_back, empty) = sync_channel(WAITING + 1);
-        let bytes = decoder.size() as usize * decoder.size() as usize * 4;
+        let bytes = painter.size() as usize * painter.size() as usize * 4;
         for _ in 0..WAITING {
             // There is room for all of them.
             let _ = give_back.try_send(vec![0; bytes]);
         }
         let encoder = thread::spawn(move || encode(writer, &todo, &give_back));
-        Self { decoder, work, empty, encoder, progress }
+        Self { painter, work, empty, encoder, progress }
     }
 
     /// Adds sound (48 kHz, interleaved): all up to the time of the next frame, or more.
@@ -56,7 +56,7 @@ impl Renderer {
     pub fn frame(&mut self, frame: &MotionFrame, reference: Reference) -> Result<(), Failure> {
         interrupt::check()?;
         let Ok(mut buffer) = self.empty.recv() else { return Err(stopped()) };
-        self.decoder.render(frame, reference, &mut buffer)?;
+        self.painter.render(frame, reference, &mut buffer)?;
         self.progress.advance();
         self.work.send(Work::Picture(buffer)).map_err(|_| stopped())
     }
