@@ -48,10 +48,17 @@ impl Inspection {
     }
 }
 
+/// Characters of a metadata value that people are shown; whole networks are described in some.
+const SHOWN: usize = 200;
+
 impl fmt::Display for Inspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (key, value) in &self.metadata {
-            writeln!(f, "{key} = {value}")?;
+            let value = value.to_string();
+            match value.char_indices().nth(SHOWN) {
+                Some((end, _)) => writeln!(f, "{key} = {}… ({} bytes)", &value[..end], value.len())?,
+                None => writeln!(f, "{key} = {value}")?,
+            }
         }
         let width = self.tensors.iter().map(|t| t.name.len()).max().unwrap_or(0);
         for t in &self.tensors {
