@@ -23,6 +23,17 @@ pub struct Resampler {
     produced: u64,
 }
 
+/// Input frames of a chunk that is a whole, even number of steps of the rates' ratio: the delay of an odd one is not a
+/// whole number of frames, which would shift the sound by half a frame.
+fn even_chunk(from: u32, to: u32) -> usize {
+    let (mut a, mut b) = (from, to);
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    let step = (from / a.max(1)).max(1) as usize;
+    step * CHUNK.div_ceil(step).next_multiple_of(2)
+}
+
 impl Resampler {
     /// A resampler for `channels` interleaved channels, rates in hertz.
     ///
@@ -35,7 +46,7 @@ impl Resampler {
         let filter = if from == to && from > 0 {
             None
         } else {
-            let filter = Fft::new(from as usize, to as usize, CHUNK, channels, FixedSync::Both)
+            let filter = Fft::new(from as usize, to as usize, even_chunk(from, to), channels, FixedSync::Both)
                 .map_err(|error| AudioError::Resampling(error.to_string()))?;
             Some(filter)
         };
@@ -95,13 +106,14 @@ impl Resampler {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use std::f32::consts::TAU;
+    use std::f64::consts::TAU;
 
     use super::*;
 
-    fn tone(rate: u32, hertz: f32, seconds: f32, channels: usize) -> Vec<f32> {
-        (0..(rate as f32 * seconds) as usize)
-            .flat_map(|i| (0..channels).map(move |c| 0.5 * (TAU * hertz * i as f32 / rate as f32 + c as f32).sin()))
+    fn tone(rate: u32, hertz: f64, seconds: f64, channels: usize) -> Vec<f32> {
+        (0..(f64::from(rate) * seconds) as usize)
+            .flat_map(|i| (0..channels).map(move |c| TAU * hertz * i as f64 / f64::from(rate) + c as f64))
+            .map(|phase| (0.5 * phase.sin()) as f32)
             .collect()
     }
 

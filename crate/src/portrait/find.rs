@@ -26,7 +26,7 @@ const MAX_FACES: usize = 16;
 /// Two faces whose landmarks' boxes overlap by more than this are one.
 const SAME_FACE: f32 = 0.4;
 /// How many looks a badly placed square costs: each halves its error at least.
-const MORE_LOOKS: usize = 3;
+const MOST_LOOKS: usize = 6;
 /// The landmarker's square is this much larger than the box around the landmarks.
 const ENLARGE: f32 = 1.5;
 /// Outer corners of the eyes, the subject's right one first.
@@ -153,18 +153,18 @@ impl Networks {
     }
 
     /// Landmarks of the face in a square. When the square does not sit well on the face that was found, which happens
-    /// with heads on their side, looks again in better and better ones.
+    /// with heads on their side, looks again in better and better ones; where that leads nowhere, there is no face.
     fn face(&mut self, pyramid: &Pyramid, region: Region) -> Result<Option<FaceLandmarks>, FindError> {
-        let first = self.landmarks(pyramid, &region)?;
-        let Some(mut face) = first else { return Ok(None) };
-        if sits_well(&region, &region_around(&face)) {
-            return Ok(Some(face));
+        let mut seen = region;
+        for look in 0..MOST_LOOKS {
+            let Some(face) = self.landmarks(pyramid, &seen)? else { return Ok(None) };
+            let around = region_around(&face);
+            if sits_well(&seen, &around) {
+                return if look == 0 { Ok(Some(face)) } else { self.landmarks(pyramid, &around) };
+            }
+            seen = around;
         }
-        for _ in 0..MORE_LOOKS {
-            let Some(better) = self.landmarks(pyramid, &region_around(&face))? else { return Ok(None) };
-            face = better;
-        }
-        Ok(Some(face))
+        Ok(None)
     }
 
     /// Those that still are faces at a second look, with its landmarks: an upside-down face taken for an upright one
