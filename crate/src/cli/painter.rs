@@ -1,0 +1,105 @@
+//! Who draws the frames: the processor or the GPU.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parlante::animator::Models;
+use parlante::decode::Decoder;
+use parlante::decode::offscreen::OffscreenDecoder;
+use parlante::exec::gpu::{AdapterChoice, Gpu};
+use parlante::motion::MotionFrame;
+use parlante::motion::frame::Reference;
+use parlante::portrait::FittedFace;
+use pollster::block_on;
+
+use super::args::Backend;
+use super::failure::Failure;
+
+/// Frames that `auto` times on each side, after one that warms up.
+const TRIAL: u32 = 3;
+
+/// Draws frames of one portrait.
+pub struct Painter {
+    /// Always there: what goes on when the GPU is lost.
+    cpu: Decoder,
+    gpu: Option<OffscreenDecoder>,
+}
+
+impl Painter {
+    /// Prepares a portrait for the backend asked for. `auto` draws a few frames on both and keeps the faster one; a
+    /// software adapter would compute on the processor too, only slower, so it is not tried.
+    pub fn open(models: &Models, face: FittedFace, size: u32, backend: Backend) -> Result<Self, Failure> {
+        check(backend)?;
+        let mut painter = Self { cpu: models.decoder(face.clone(), size)?, gpu: None };
+        let open = || block_on(Gpu::open(AdapterChoice::Fastest));
+        let prepare = |gpu: Arc<Gpu>| OffscreenDecoder::new(gpu, Arc::clone(models.face_model()), face, size);
+        match backend {
+            Backend::Cpu | Backend::Cuda => {}
+            Backend::Wgpu => {
+                let gpu = open().map_err(|error| {
+                    Failure::Backend(format!("No GPU could be opened ({error}); use --backend cpu or leave it out."))
+                })?;
+                painter.gpu = Some(prepare(gpu)?);
+            }
+            Backend::Auto => {
+                let gpu = hardware().then(open).and_then(Result::ok).filter(|g| !g.is_software());
+                if let Some(mut gpu) = gpu.and_then(|g| prepare(g).ok()) {
+                    let mut rgba = vec![0; size as usize * size as usize * 4];
+                    let own = trial(|frame| painter.cpu.render(frame, Reference::Portrait, &mut rgba).is_ok());
+                    let its = trial(|frame| block_on(gpu.render(frame, Reference::Portrait, &mut rgba)).is_ok());
+                    painter.gpu = its.filter(|t| own.is_none_or(|own| *t < own)).map(|_| gpu);
+                }
+            }
+        }
+        Ok(painter)
+    }
+
+    /// `cpu` or `wgpu`.
+    pub fn backend(&self) -> &'static str {
+        if self.gpu.is_some() { "wgpu" } else { "cpu" }
+    }
+
+    /// Pixels along a side of a frame.
+    pub fn size(&self) -> u32 {
+        self.cpu.size()
+    }
+
+    /// Draws one frame; a GPU that fails hands over to the processor for good.
+    pub fn render(&mut self, frame: &MotionFrame, reference: Reference, rgba: &mut [u8]) -> Result<(), Failure> {
+        if let Some(gpu) = &mut self.gpu {
+            if block_on(gpu.render(frame, reference, rgba)).is_ok() {
+                return Ok(());
+            }
+            self.gpu = None;
+        }
+        Ok(self.cpu.render(frame, reference, rgba)?)
+    }
+}
+
+/// Refuses what no build or this build cannot draw with, before any work is done.
+pub fn check(backend: Backend) -> Result<(), Failure> {
+    match backend {
+        Backend::Cuda => Err(Failure::Backend(
+            "Frames are not drawn with CUDA yet; use --backend wgpu, --backend cpu or leave it out.".into(),
+        )),
+        Backend::Auto | Backend::Wgpu | Backend::Cpu => Ok(()),
+    }
+}
+
+/// False where the system has no device file of a GPU: then drivers need not be loaded, which takes a while and makes
+/// some of them complain on standard error.
+fn hardware() -> bool {
+    !cfg!(target_os = "linux") || ["/dev/dri", "/dev/nvidiactl", "/dev/dxg"].iter().any(|p| Path::new(p).exists())
+}
+
+/// Time of a few frames; none if one fails.
+fn trial(mut draw: impl FnMut(&MotionFrame) -> bool) -> Option<Duration> {
+    let frame = MotionFrame::default();
+    let mut good = draw(&frame);
+    let start = Instant::now();
+    for _ in 0..TRIAL {
+        good &= draw(&frame);
+    }
+    good.then(|| start.elapsed())
+}
