@@ -10,7 +10,7 @@ export default defineConfig({
           include: ["wasm-tests/**/*.test.ts"],
           // One browser at a time: the machine may have two cores.
           fileParallelism: false,
-          testTimeout: 180_000,
+          testTimeout: 420_000,
           hookTimeout: 120_000,
         },
       },

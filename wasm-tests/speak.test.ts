@@ -142,7 +142,7 @@ describe("a photo speaks", () => {
   it("saves a WebM that is right while its tab is hidden", async () => {
     const { page: tab, context } = await openPage(browser, page);
     await tab.locator("#format").selectOption("webm");
-    const download = tab.waitForEvent("download", { timeout: 120_000 });
+    const download = tab.waitForEvent("download", { timeout: 300_000 });
     await tab.locator("#save").click();
     await tab.evaluate(() => {
       Object.defineProperty(document, "hidden", { get: () => true });

@@ -73,7 +73,7 @@ export async function movement(page: Page, milliseconds: number): Promise<number
 /** Saves the video by its button; answers where the file lies. */
 export async function save(page: Page, format: "mp4" | "webm"): Promise<string> {
   await page.locator("#format").selectOption(format);
-  const download = page.waitForEvent("download", { timeout: 120_000 });
+  const download = page.waitForEvent("download", { timeout: 300_000 });
   await page.locator("#save").click();
   return keep(await download);
 }

@@ -169,7 +169,9 @@ async function writePictures(
   mono: Stream<Float32Array>,
   onFrame: (done: number, total: number, canvas: OffscreenCanvas) => void,
 ): Promise<void> {
-  const canvas = new OffscreenCanvas(scene.size, scene.size);
+  const { size } = scene;
+  const canvas = new OffscreenCanvas(size, size);
+  // Pixels stay in memory, where the encoder wants them: a frame made from a canvas on the graphics card is read back.
   const context = canvas.getContext("2d", { willReadFrequently: true });
   if (context === null) throw new ParlanteError("save", "This browser gave no canvas. Please close some tabs.");
   let frame = 0;
@@ -178,8 +180,11 @@ async function writePictures(
     await track.writeUntil(timestamp + SOUND_AHEAD);
     if (track.ended && timestamp >= track.seconds) break;
     await scene.painter.paint(motion, context);
-    drawLabel(context, request.label, scene.size);
-    const sample = new VideoSample(canvas, { timestamp, duration: 1 / MOTION_FPS });
+    drawLabel(context, request.label, size);
+    const sample = new VideoSample(context.getImageData(0, 0, size, size).data, {
+      ...{ format: "RGBA", codedWidth: size, codedHeight: size },
+      ...{ timestamp, duration: 1 / MOTION_FPS },
+    });
     await pictures.add(sample);
     sample.close();
     frame += 1;
