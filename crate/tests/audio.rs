@@ -3,7 +3,6 @@
 mod common;
 
 use std::f32::consts::TAU;
-use std::io::{Read, Seek, SeekFrom};
 
 use common::{Wav, fixture};
 use parlante::audio::{AudioError, AudioReader, AudioWarning, SAMPLE_RATE};
@@ -153,63 +152,4 @@ fn damaged_recordings_never_panic() {
             }
         }
     }
-}
-
-/// A WAV of an hour that exists only while it is read.
-struct Hour {
-    header: Vec<u8>,
-    at: u64,
-    length: u64,
-}
-
-impl Read for Hour {
-    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        let n = (out.len() as u64).min(self.length - self.at) as usize;
-        for (i, byte) in out[..n].iter_mut().enumerate() {
-            let at = self.at + i as u64;
-            *byte = self.header.get(at as usize).copied().unwrap_or((at % 251) as u8);
-        }
-        self.at += n as u64;
-        Ok(n)
-    }
-}
-
-impl Seek for Hour {
-    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
-        self.at = match to {
-            SeekFrom::Start(at) => at,
-            SeekFrom::Current(by) => self.at.saturating_add_signed(by),
-            SeekFrom::End(by) => self.length.saturating_add_signed(by),
-        }
-        .min(self.length);
-        Ok(self.at)
-    }
-}
-
-impl symphonia::core::io::MediaSource for Hour {
-    fn is_seekable(&self) -> bool {
-        true
-    }
-
-    fn byte_len(&self) -> Option<u64> {
-        Some(self.length)
-    }
-}
-
-#[test]
-fn an_hour_comes_in_small_pieces() {
-    let data = 3_600 * 8_000;
-    let mut header = Wav { channels: 1, rate: 8_000, bits: 8, data: Vec::new() }.bytes();
-    header[4..8].copy_from_slice(&(36 + data as u32).to_le_bytes());
-    header[40..44].copy_from_slice(&(data as u32).to_le_bytes());
-    let length = header.len() as u64 + data;
-    let reader = AudioReader::from_source(Box::new(Hour { header, at: 0, length }), Some("wav")).expect("a WAV");
-    let mut speech = reader.into_speech().expect("rate is fine");
-    let (mut total, mut longest) = (0, 0);
-    while let Some(chunk) = speech.next_chunk() {
-        total += chunk.len();
-        longest = longest.max(chunk.len());
-    }
-    assert_eq!(total, 3_600 * 16_000);
-    assert!(longest < 16_000, "a chunk of {longest} samples");
 }

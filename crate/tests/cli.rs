@@ -6,7 +6,7 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -19,8 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A file of the repository.
 fn repository(path: &str) -> String {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    root.join(path).display().to_string()
+    common::repository(path).display().to_string()
 }
 
 fn portrait() -> String {

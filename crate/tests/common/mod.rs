@@ -1,7 +1,12 @@
 //! Recordings made in code, and where the fixtures lie.
 
 use std::f64::consts::TAU;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use symphonia::core::io::MediaSource;
 
 /// A WAV file with integer samples.
 pub struct Wav {
@@ -64,6 +69,84 @@ fn file(format: u16, channels: u16, rate: u32, bits: u16, data: &[u8]) -> Vec<u8
     out.extend((data.len() as u32).to_le_bytes());
     out.extend(data);
     out
+}
+
+/// A WAV of any length (mono, 16 bits) that exists only while it is read: syllables of a voice and pauses.
+#[allow(dead_code, reason = "each test file uses a part")]
+pub struct EndlessWav {
+    header: Vec<u8>,
+    /// One second of sound, over and over.
+    second: Vec<u8>,
+    at: u64,
+    length: u64,
+    read: Arc<AtomicU64>,
+}
+
+#[allow(dead_code, reason = "each test file uses a part")]
+impl EndlessWav {
+    /// `seconds` of it, at `rate` samples a second.
+    pub fn new(seconds: u32, rate: u32) -> Self {
+        let data = seconds * rate * 2;
+        let mut header = Wav { channels: 1, rate, bits: 16, data: Vec::new() }.bytes();
+        header[4..8].copy_from_slice(&(36 + data).to_le_bytes());
+        header[40..44].copy_from_slice(&data.to_le_bytes());
+        let voice = |t: f64| {
+            let syllable = (TAU * 2.0 * t).sin().max(0.0) * if t < 0.75 { 0.25 } else { 0.0 };
+            syllable * (1..6).map(|harmonic| (TAU * 150.0 * f64::from(harmonic) * t).sin()).sum::<f64>() / 2.0
+        };
+        let second =
+            (0..rate).flat_map(|i| ((voice(f64::from(i) / f64::from(rate)) * 32_767.0) as i16).to_le_bytes()).collect();
+        let length = header.len() as u64 + u64::from(data);
+        Self { header, second, at: 0, length, read: Arc::default() }
+    }
+
+    /// Counts the bytes that are read.
+    pub fn read_bytes(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.read)
+    }
+}
+
+impl Read for EndlessWav {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let left = (self.length - self.at) as usize;
+        let source = match self.at.checked_sub(self.header.len() as u64) {
+            None => &self.header[self.at as usize..],
+            Some(at) => &self.second[(at % self.second.len() as u64) as usize..],
+        };
+        let n = out.len().min(left).min(source.len());
+        out[..n].copy_from_slice(&source[..n]);
+        self.at += n as u64;
+        self.read.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+impl Seek for EndlessWav {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.at = match to {
+            SeekFrom::Start(at) => at,
+            SeekFrom::Current(by) => self.at.saturating_add_signed(by),
+            SeekFrom::End(by) => self.length.saturating_add_signed(by),
+        }
+        .min(self.length);
+        Ok(self.at)
+    }
+}
+
+impl MediaSource for EndlessWav {
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        Some(self.length)
+    }
+}
+
+/// A file of the repository.
+#[allow(dead_code, reason = "each test file uses a part")]
+pub fn repository(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
 /// Path of a sound among the fixtures.
