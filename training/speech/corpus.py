@@ -1,6 +1,7 @@
-"""All speech as arrays: log-mel, phone labels, clip list. Built once, kept in one folder.
+"""All speech as arrays: log-mel, phone labels, clip lists. One folder for each set, so that sets can be added later.
 
-    python -m speech.corpus --speech ../../shared/data/speech --flite runs/flite --out runs/corpus
+    python -m speech.corpus --out runs/corpus --speech ../../shared/data/speech        # every recorded set
+    python -m speech.corpus --out runs/corpus --made runs/flite --name flite           # a set made by speech.synthesise
 """
 import argparse
 import json
@@ -18,7 +19,7 @@ DEVELOPMENT_SPEAKERS = {
     "0482": "adult", "1181": "adult", "2208": "adult", "2917": "adult", "9623": "adult",
     "0049": "child", "1050": "child", "3002": "child", "5072": "child", "7551": "child",
 }
-TRAIN_SETS = ("speechocean762", "flite")
+RECORDED = "speechocean762"  # the recorded training set; the features are normalised by it
 DEVELOPMENT_SETS = ("held-adult", "held-child")
 NATIVE_TEST_SETS = ("ljspeech-sample", "pocketsphinx-testdata", "asterisk-en")
 UNKNOWN = -1
@@ -51,14 +52,24 @@ def labels(phones, rows):
 
 
 class Corpus:
-    """mel [rows, 2, 80] float16 (10 ms frames 2j and 2j+1 of row j), labels [rows], clips"""
+    """mel [rows, 2, 80] float16 (10 ms frames 2j and 2j+1 of row j), labels [rows], clips; all sets or those asked for"""
 
-    def __init__(self, folder):
-        folder = Path(folder)
-        self.mel = np.load(folder / "mel.npy")
-        self.labels = np.load(folder / "labels.npy").astype(np.int64)
-        self.clips = [Clip(**c) for c in json.load(open(folder / "clips.json"))]
-        constants = np.load(folder / "normal.npz")
+    def __init__(self, folder, sets=None):
+        self.folder = Path(folder)
+        self.sets = sorted(p.parent.name for p in self.folder.glob("*/clips.json") if sets is None or p.parent.name in sets)
+        parts = [np.load(self.folder / name / "mel.npy", mmap_mode="r") for name in self.sets]
+        self.mel = np.empty((sum(map(len, parts)), 2, BANDS), np.float16)
+        self.clips, self.spans, position = [], {}, 0
+        for name, part in zip(self.sets, parts):
+            self.mel[position : position + len(part)] = part
+            self.spans[name] = slice(position, position + len(part))
+            for clip in json.load(open(self.folder / name / "clips.json")):
+                self.clips.append(Clip(**{**clip, "set": name, "start": clip["start"] + position}))
+            position += len(part)
+        self.labels = np.full(position, UNKNOWN, np.int64)
+        for clip in self.clips:
+            self.labels[clip.span] = labels(clip.phones, clip.rows)
+        constants = np.load(self.folder / "normal.npz")
         self.mean, self.scale = constants["mean"], constants["scale"]
 
     def of(self, *sets):
@@ -68,49 +79,55 @@ class Corpus:
         return self.mel[clip.span].reshape(-1, BANDS).astype(np.float32)
 
 
-def recorded(speech):
-    """(set, path, speaker, phones) of every aligned recording"""
-    for name in ("speechocean762", *NATIVE_TEST_SETS):
-        aligned = json.load(open(speech / "alignments" / f"{name}.json"))
-        for line in open(speech / name / "manifest.jsonl", encoding="utf-8"):
-            row = json.loads(line)
-            if row["file"] in aligned:
-                group = DEVELOPMENT_SPEAKERS.get(row["speaker"]) if name == "speechocean762" else None
-                yield (f"held-{group}" if group else name), speech / name / row["file"], row["speaker"], aligned[row["file"]]
-
-
-def synthetic(flite):
-    for clip in json.load(open(flite / "clips.json")):
-        yield "flite", flite / clip["file"], "flite " + clip["speaker"], clip["phones"]
-
-
-def main():
-    args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("speech", "flite", "out"):
-        args.add_argument("--" + name, type=Path, required=True)
-    a = args.parse_args()
-    a.out.mkdir(parents=True, exist_ok=True)
-    mels, marks, clips, position = [], [], [], 0
-    for name, path, speaker, phones in [*recorded(a.speech), *synthetic(a.flite)]:
+def write_set(out, name, recordings):
+    """recordings: (shown name, path, speaker, phones)"""
+    mels, clips, position = [], [], 0
+    for shown, path, speaker, phones in recordings:
         samples, rate = soundfile.read(path, dtype="float32")
         assert rate == 16000 and samples.ndim == 1, path
         mel = log_mel(samples)
         rows = len(mel) // 2
         mels.append(mel[: 2 * rows].reshape(rows, 2, BANDS).astype(np.float16))
-        marks.append(labels(phones, rows).astype(np.int8))
-        shown = f"{name}/{path.parent.name}/{path.name}" if name.startswith(("speech", "held")) else f"{name}/{path.name}"
         clips.append({"set": name, "file": shown, "speaker": speaker, "start": position, "rows": rows, "phones": phones})
         position += rows
     mel = np.concatenate(mels)
-    np.save(a.out / "mel.npy", mel)
-    np.save(a.out / "labels.npy", np.concatenate(marks))
-    json.dump(clips, open(a.out / "clips.json", "w"))
-    training = np.concatenate([np.arange(c["start"], c["start"] + c["rows"]) for c in clips if c["set"] in TRAIN_SETS])
-    seen = mel[training[::7]].reshape(-1, BANDS).astype(np.float32)
-    np.savez(a.out / "normal.npz", mean=seen.mean(0), scale=1.0 / seen.std(0))
-    for name in sorted({c["set"] for c in clips}):
-        chosen = [c["rows"] for c in clips if c["set"] == name]
-        print(f"{name}: {len(chosen)} clips, {sum(chosen) / 180000:.2f} h")
+    (out / name).mkdir(parents=True, exist_ok=True)
+    np.save(out / name / "mel.npy", mel)
+    json.dump(clips, open(out / name / "clips.json", "w"))
+    print(f"{name}: {len(clips)} clips, {position / 180000:.2f} h", flush=True)
+    return mel
+
+
+def recorded(speech, name):
+    """{set: [(shown name, path, speaker, phones)]} of the aligned recordings of a folder"""
+    aligned = json.load(open(speech / "alignments" / f"{name}.json"))
+    sets = {}
+    for line in open(speech / name / "manifest.jsonl", encoding="utf-8"):
+        row = json.loads(line)
+        if row["file"] in aligned:
+            group = DEVELOPMENT_SPEAKERS.get(row["speaker"]) if name == RECORDED else None
+            where = f"held-{group}" if group else name
+            sets.setdefault(where, []).append((f"{where}/{row['file']}", speech / name / row["file"], row["speaker"], aligned[row["file"]]))
+    return sets
+
+
+def main():
+    args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    args.add_argument("--out", type=Path, required=True)
+    args.add_argument("--speech", type=Path)
+    args.add_argument("--made", type=Path)
+    args.add_argument("--name")
+    a = args.parse_args()
+    if a.speech:
+        for folder in (RECORDED, *NATIVE_TEST_SETS):
+            for name, recordings in recorded(a.speech, folder).items():
+                mel = write_set(a.out, name, recordings)
+                if name == RECORDED:
+                    seen = mel[::7].reshape(-1, BANDS).astype(np.float32)
+                    np.savez(a.out / "normal.npz", mean=seen.mean(0), scale=1.0 / seen.std(0))
+    if a.made:
+        clips = json.load(open(a.made / "clips.json"))
+        write_set(a.out, a.name, [(f"{a.name}/{c['file']}", a.made / c["file"], f"{a.name} {c['speaker']}", c["phones"]) for c in clips])
 
 
 if __name__ == "__main__":

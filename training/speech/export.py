@@ -13,7 +13,7 @@ from gguf import GGUFWriter
 from gguf.quants import quantize
 
 from . import articulation, mel, networks
-from .corpus import TRAIN_SETS, Corpus
+from .corpus import DEVELOPMENT_SETS, NATIVE_TEST_SETS, Corpus
 from .phones import PHONES
 
 VERSION = "0.1.0"
@@ -65,7 +65,7 @@ def main():
     model = networks.Speech()
     model.load_state_dict(saved["average"])
     rise = json.load(open(a.rise)) if a.rise else articulation.GATE_RISE
-    hours = {name: round(sum(c.rows for c in corpus.of(name)) / 180000, 2) for name in TRAIN_SETS}
+    hours = {name: round(sum(c.rows for c in corpus.of(name)) / 180000, 2) for name in corpus.sets if name not in (*DEVELOPMENT_SETS, *NATIVE_TEST_SETS)}
 
     writer = GGUFWriter(str(a.out), "parlante-motion")
     writer.add_string("parlante.version", VERSION)

@@ -10,9 +10,9 @@ from .phones import PHONES
 DELAY_ROWS = 3  # row j of the encoder speaks of the phone at 20(j - 3) + 10 ms
 LIP_FIRST_ROW = 2  # motion frame i hears encoder rows 2i + 2 and 2i + 3
 
-ENCODER = {"bands": BANDS, "channels": 256, "hidden": 320, "kernels": [5, 4, 3], "strides": [1, 2, 1],
+ENCODER = {"bands": BANDS, "channels": 288, "hidden": 384, "kernels": [5, 4, 3], "strides": [1, 2, 1],
            "phones": len(PHONES), "delay_rows": DELAY_ROWS, "rows_per_second": 50}
-LIPS = {"rows": 2, "inputs": 640, "hidden": 224, "kernel": 3, "outputs": len(TRACKS) + len(GATES),
+LIPS = {"rows": 2, "inputs": 2 * ENCODER["hidden"], "hidden": 224, "kernel": 3, "outputs": len(TRACKS) + len(GATES),
         "first_row": LIP_FIRST_ROW, "frames_per_second": 25}
 
 # The lip network gives standardised tracks: track = output * TRACK_SCALE + TRACK_MEAN.
@@ -32,12 +32,26 @@ class CausalConv(nn.Module):
         return F.silu(self.conv(F.pad(x, (self.before, 0))))
 
 
+class Dropout(nn.Module):
+    """leaves out the same channels for a whole crop: kinder to recurrent networks, and far fewer random numbers"""
+
+    def __init__(self, share):
+        super().__init__()
+        self.share = share
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        kept = torch.rand(x.shape[0], 1, x.shape[2]) >= self.share
+        return x * (kept.to(x.dtype) / (1 - self.share))
+
+
 class Encoder(nn.Module):
     """standardised log-mel [batch, 2n, 80] -> rows [batch, n, 320]; `phones` makes logits of them"""
 
-    def __init__(self):
+    def __init__(self, config):
         super().__init__()
-        c, h = ENCODER["channels"], ENCODER["hidden"]
+        c, h = config["channels"], config["hidden"]
         self.conv1 = CausalConv(BANDS, c, 5)
         self.conv2 = CausalConv(c, c, 4, stride=2)
         self.conv3 = CausalConv(c, c, 3)
@@ -45,7 +59,7 @@ class Encoder(nn.Module):
         self.gru1, self.gru2 = nn.GRU(c, h, batch_first=True), nn.GRU(h, h, batch_first=True)
         self.norm3 = nn.LayerNorm(h)
         self.phones = nn.Linear(h, len(PHONES))
-        self.drop = nn.Dropout(0.12)
+        self.drop = Dropout(0.12)
 
     def forward(self, mel):
         x = self.conv2(self.conv1(mel.transpose(1, 2)))
@@ -57,16 +71,16 @@ class Encoder(nn.Module):
 
 
 class Lips(nn.Module):
-    """encoder rows [batch, n, 2 * 320] -> [batch, n, 7]: standardised TRACKS, logits of GATES"""
+    """encoder rows [batch, n, 2 * hidden] -> [batch, n, 7]: standardised TRACKS, logits of GATES"""
 
-    def __init__(self):
+    def __init__(self, config):
         super().__init__()
-        h = LIPS["hidden"]
-        self.input = nn.Linear(LIPS["inputs"], h)
-        self.conv = CausalConv(h, h, LIPS["kernel"])
+        h = config["hidden"]
+        self.input = nn.Linear(config["inputs"], h)
+        self.conv = CausalConv(h, h, config["kernel"])
         self.gru = nn.GRU(h, h, batch_first=True)
-        self.output = nn.Linear(h, LIPS["outputs"])
-        self.drop = nn.Dropout(0.1)
+        self.output = nn.Linear(h, config["outputs"])
+        self.drop = Dropout(0.1)
 
     def forward(self, rows):
         x = F.silu(self.input(self.drop(rows)))
@@ -75,11 +89,11 @@ class Lips(nn.Module):
 
 
 class Speech(nn.Module):
-    """both together"""
+    """both together; the sizes are those of a pack or those that are trained now"""
 
-    def __init__(self):
+    def __init__(self, encoder=ENCODER, lips=LIPS):
         super().__init__()
-        self.encoder, self.lips = Encoder(), Lips()
+        self.encoder, self.lips = Encoder(encoder), Lips(lips)
 
     def forward(self, mel):
         """standardised log-mel [batch, 2n, 80] -> phone logits [batch, n, 40], lips [batch, n // 2 - 1, 7]"""

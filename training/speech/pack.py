@@ -22,7 +22,7 @@ class MotionPack:
         self.encoder_config = json.loads(text("parlante.encoder.config"))
         self.lip_config = json.loads(text("parlante.lips.config"))
         self.mean, self.scale = arrays["encoder.mel.mean"], arrays["encoder.mel.scale"]
-        self.model = Speech().eval()
+        self.model = Speech(self.encoder_config, self.lip_config).eval()
         state = {}
         for name, value in self.model.state_dict().items():
             array = arrays[pack_name(name)]

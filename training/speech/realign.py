@@ -1,7 +1,7 @@
 """Moves the phone times of the recorded training speech to where the half-trained encoder hears them.
 
     python -m speech.realign --corpus runs/corpus --run runs/speech --out runs/realigned.json
-    python -m speech.targets --corpus runs/corpus --phones runs/realigned.json      # then resume speech.train
+    python -m speech.targets --corpus runs/corpus --sets speechocean762 --phones runs/realigned.json      # then resume speech.train
 
 Readers who are not native say other sounds than the text's; a clip whose two alignments disagree is trusted less.
 """
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from scipy.special import log_softmax
 
-from .corpus import Corpus, labels
+from .corpus import RECORDED, Corpus, labels
 from .evaluate import outputs
 from .networks import Speech
 from .phones import INDEX
@@ -66,13 +66,13 @@ def main():
         args.add_argument("--" + name, type=Path, required=True)
     a = args.parse_args()
     torch.set_num_threads(1)
-    corpus = Corpus(a.corpus)
+    corpus = Corpus(a.corpus, [RECORDED])
     model = Speech().eval()
     model.load_state_dict(torch.load(a.run / "latest.pt", weights_only=True)["average"])
     known = corpus.labels[corpus.labels >= 0]
     prior = np.log(np.bincount(known, minlength=len(INDEX)) / len(known) + 1e-4)
     moved, agreements = {}, []
-    clips = corpus.of("speechocean762")
+    clips = corpus.of(RECORDED)
     heard = outputs(model, corpus, clips)
     for clip in clips:
         phones = realigned(clip, heard[clip.file][0], prior)

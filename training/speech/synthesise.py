@@ -2,64 +2,20 @@
 
     python -m speech.synthesise --speech ../../shared/data/speech --out runs/flite --clips 4200 --seed 1
 
-Texts: the sentences of speechocean762's training speakers, cut and joined anew with single words of CMUdict so that
-sounds meet in many orders. No text of a test set (LJSpeech, pocketsphinx, asterisk, held-out speakers) is used.
 """
 import argparse
 import json
 import random
-import re
 import subprocess
 from pathlib import Path
 
 import soundfile
 
-from .corpus import DEVELOPMENT_SPEAKERS
 from .phones import INDEX
+from .texts import Texts
 
 VOICES = ("slt", "rms", "awb", "kal16")
 RENAMED = {"pau": "SIL", "ssil": "SIL", "brth": "SIL", "h#": "SIL", "ax": "AH", "axr": "ER"}
-
-
-def plain(text):
-    return " ".join(re.findall(r"[a-z']+", text.lower()))
-
-
-def rows(folder):
-    return [json.loads(line) for line in open(folder / "manifest.jsonl", encoding="utf-8")]
-
-
-def training_texts(speech):
-    """-> (sentences, words) that no test clip says"""
-    forbidden, sentences = set(), set()
-    for name in ("ljspeech-sample", "pocketsphinx-testdata", "asterisk-en"):
-        forbidden |= {plain(r["text"] or "") for r in rows(speech / name)}
-    for r in rows(speech / "speechocean762"):
-        (forbidden if r["speaker"] in DEVELOPMENT_SPEAKERS else sentences).add(plain(r["text"]))
-    sentences = sorted(s for s in sentences - forbidden if s)
-    return sentences, sorted({w for s in sentences for w in s.split()})
-
-
-def dictionary_words():
-    """the words of CMUdict as the package pocketsphinx carries it (BSD), without abbreviations"""
-    import pocketsphinx
-
-    path = Path(pocketsphinx.__file__).parent / "model" / "en-us" / "cmudict-en-us.dict"
-    names = (line.split()[0] for line in open(path, encoding="utf-8"))
-    return sorted({n for n in names if re.fullmatch(r"[a-z]{3,12}", n)})
-
-
-def compose(rng, sentences, words, rare):
-    """one text of about 4 to 12 words"""
-    kind = rng.random()
-    if kind < 0.45:
-        return rng.choice(sentences)
-    if kind < 0.7:
-        return rng.choice(sentences) + ", " + rng.choice(sentences)
-    mixed = [rng.choice(rare if rng.random() < 0.4 else words) for _ in range(rng.randint(4, 10))]
-    if rng.random() < 0.5:
-        mixed.insert(rng.randint(1, len(mixed) - 1), ",")
-    return " ".join(mixed).replace(" ,", ",")
 
 
 def phone_times(printed):
@@ -109,14 +65,13 @@ def main():
     a = args.parse_args()
     a.out.mkdir(parents=True, exist_ok=True)
     rng = random.Random(a.seed)
-    sentences, words = training_texts(a.speech)
-    rare = dictionary_words()
+    texts = Texts(a.speech, rng)
     jobs = []
     for number in range(a.clips):
         voice = VOICES[number % len(VOICES)]
         stretch = rng.choice((0.8, 0.9, 1.0, 1.0, 1.1, 1.25))
         pitch = 0 if voice == "slt" else rng.choice((0, 0, 85, 100, 130, 160))
-        jobs.append((number, voice, stretch, pitch, compose(rng, sentences, words, rare)))
+        jobs.append((number, voice, stretch, pitch, texts.draw()))
     made = [clip for clip in (speak(job, a.out) for job in jobs) if clip]
     json.dump(made, open(a.out / "clips.json", "w"))
     print(f"{len(made)} of {a.clips} clips, {sum(c['phones'][-1][2] for c in made) / 3.6e6:.2f} h")
