@@ -42,11 +42,11 @@ class Clip:
 
 
 def labels(phones, rows):
-    """phone index at 20j+10 ms, SIL before the first and after the last phone"""
+    """phone index at 20j+10 ms, SIL before the first and after the last phone; UNKNOWN where only the lips are known"""
     out = np.full(rows, UNKNOWN, np.int64)
     times = np.arange(rows) * 20 + 10
     for phone, start, end in phones:
-        out[(times >= start) & (times < end)] = INDEX[phone]
+        out[(times >= start) & (times < end)] = INDEX.get(phone, UNKNOWN)
     out[(times < phones[0][1]) | (times >= phones[-1][2])] = INDEX["SIL"]
     return out
 
@@ -79,13 +79,17 @@ class Corpus:
         return self.mel[clip.span].reshape(-1, BANDS).astype(np.float32)
 
 
+def read(path):
+    samples, rate = soundfile.read(path, dtype="float32")
+    assert rate == 16000 and samples.ndim == 1, path
+    return samples
+
+
 def write_set(out, name, recordings):
-    """recordings: (shown name, path, speaker, phones)"""
+    """recordings: (shown name, path or samples, speaker, phones)"""
     mels, clips, position = [], [], 0
-    for shown, path, speaker, phones in recordings:
-        samples, rate = soundfile.read(path, dtype="float32")
-        assert rate == 16000 and samples.ndim == 1, path
-        mel = log_mel(samples)
+    for shown, source, speaker, phones in recordings:
+        mel = log_mel(source if isinstance(source, np.ndarray) else read(source))
         rows = len(mel) // 2
         mels.append(mel[: 2 * rows].reshape(rows, 2, BANDS).astype(np.float16))
         clips.append({"set": name, "file": shown, "speaker": speaker, "start": position, "rows": rows, "phones": phones})

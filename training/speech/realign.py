@@ -14,7 +14,7 @@ import torch
 from scipy.special import log_softmax
 
 from .corpus import RECORDED, Corpus, labels
-from .evaluate import outputs
+from .hearing import outputs
 from .networks import Speech
 from .phones import INDEX
 

@@ -5,7 +5,7 @@
 import json
 import sys
 
-from .evaluate import CHECKS
+from .measures import CHECKS
 
 
 def share(value):
@@ -27,7 +27,8 @@ def main():
         print(f"### {condition}\n")
         head = ["rate / at random (n)", *CHECKS, "wrong closures a second"]
         table([head] + [
-            [name, *(f"{share(r[c][0])} / {share(r[c][1])} ({r[c][2]})" for c in CHECKS), f"{r['wrong closures a second']:.2f}"]
+            [name, *(f"{share(r[c][0])} ± {share(r[c][3])} / {share(r[c][1])} ({r[c][2]})" for c in CHECKS),
+             f"{r['wrong closures a second']:.2f} ± {r['wrong closures a second, 95 %']:.2f}"]
             for name, r in groups.items()
         ])
         head = ["", "clips, seconds", "phones / visemes right", "r with expected opening", "offset ms: median (p10, p90)", "r with the teacher's gap"]

@@ -87,7 +87,7 @@ def articulate(phones, mel):
     """[[phone, start_ms, end_ms], ...], log-mel [frames, 80] -> [frames, 7] at 10k ms: TRACKS, then GATES (0..1)"""
     times = np.arange(len(mel)) * STEP
     loud = loudness(mel)
-    names = np.array([p for p, _, _ in phones])
+    names = np.array([p.upper() for p, _, _ in phones])  # lower case: see speech.foreign
     edges = np.array([[a, b] for _, a, b in phones], float) / 1000
     middle, length = edges.mean(1), np.maximum(0.02, edges[:, 1] - edges[:, 0])
     gap, jaw, rounding, spread, gap_weight, round_weight = _TABLE[[INDEX[n] for n in names]].T.copy()
