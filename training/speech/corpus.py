@@ -42,7 +42,7 @@ class Clip:
 
 
 def labels(phones, rows):
-    """phone index at 20j+10 ms, SIL before the first and after the last phone; UNKNOWN where only the lips are known"""
+    """phone index at 20j+10 ms, SIL before the first and after the last; UNKNOWN where only the lips are known"""
     out = np.full(rows, UNKNOWN, np.int64)
     times = np.arange(rows) * 20 + 10
     for phone, start, end in phones:
@@ -56,7 +56,8 @@ class Corpus:
 
     def __init__(self, folder, sets=None):
         self.folder = Path(folder)
-        self.sets = sorted(p.parent.name for p in self.folder.glob("*/clips.json") if sets is None or p.parent.name in sets)
+        found = sorted(p.parent.name for p in self.folder.glob("*/clips.json"))
+        self.sets = [name for name in found if sets is None or name in sets]
         parts = [np.load(self.folder / name / "mel.npy", mmap_mode="r") for name in self.sets]
         self.mel = np.empty((sum(map(len, parts)), 2, BANDS), np.float16)
         self.clips, self.spans, position = [], {}, 0
@@ -111,7 +112,8 @@ def recorded(speech, name):
         if row["file"] in aligned:
             group = DEVELOPMENT_SPEAKERS.get(row["speaker"]) if name == RECORDED else None
             where = f"held-{group}" if group else name
-            sets.setdefault(where, []).append((f"{where}/{row['file']}", speech / name / row["file"], row["speaker"], aligned[row["file"]]))
+            entry = (f"{where}/{row['file']}", speech / name / row["file"], row["speaker"], aligned[row["file"]])
+            sets.setdefault(where, []).append(entry)
     return sets
 
 
@@ -131,7 +133,8 @@ def main():
                     np.savez(a.out / "normal.npz", mean=seen.mean(0), scale=1.0 / seen.std(0))
     if a.made:
         clips = json.load(open(a.made / "clips.json"))
-        write_set(a.out, a.name, [(f"{a.name}/{c['file']}", a.made / c["file"], f"{a.name} {c['speaker']}", c["phones"]) for c in clips])
+        entry = lambda c: (f"{a.name}/{c['file']}", a.made / c["file"], f"{a.name} {c['speaker']}", c["phones"])
+        write_set(a.out, a.name, map(entry, clips))
 
 
 if __name__ == "__main__":

@@ -39,7 +39,9 @@ IPA = {
     "u": "UW", "v": "V", "w": "W", "ʍ": "W", "j": "Y", "z": "Z", "ʒ": "ZH", "ᵻ": "IH", "əl": "AH L", "ɛɹ": "EH R",
     "ɪɹ": "IH R", "oːɹ": "AO R", "ɔːɹ": "AO R", "oːr": "AO R", "ɑːɹ": "AA R", "ʊɹ": "UH R", "aɪə": "AY AH",
     "aɪɚ": "AY ER", "n̩": "AH N", "iə": "IY AH", "oː": "AO", "eː": "EY", "ɪə": "IH AH", "eə": "EH AH", "ʊə": "UH AH",
-    "aʊə": "AW AH", "t̪": "T", "ʉ": "UW", "ʉɹ": "UW R", "ʌɹ": "ER", "oə": "AO", "aa": "AA", "ʉː": "UW", "ʌʉ": "OW", "ɔə": "AO AH", "ɑə": "AA AH", "a:": "AA", "əɹ": "ER", "x": "K", "d̪": "D", "ɵ": "OW", "": "SIL", "ɛː": "EH", "ɐ̃": "AH", "ɜːɹ": "ER", "ɹ̩": "ER", "aɪʊ": "AY AH",
+    "aʊə": "AW AH", "t̪": "T", "ʉ": "UW", "ʉɹ": "UW R", "ʌɹ": "ER", "oə": "AO", "aa": "AA", "ʉː": "UW", "ʌʉ": "OW",
+    "ɔə": "AO AH", "ɑə": "AA AH", "a:": "AA", "əɹ": "ER", "x": "K", "d̪": "D", "ɵ": "OW", "": "SIL", "ɛː": "EH",
+    "ɐ̃": "AH", "ɜːɹ": "ER", "ɹ̩": "ER", "aɪʊ": "AY AH",
 }
 
 
@@ -148,7 +150,8 @@ def main():
         soundfile.write(a.out / file, np.clip(said[0], -1, 1), 16000)
         made.append({"file": file, "speaker": voice, "phones": [p for p in phones if p[2] > p[1]]})
     json.dump(made, open(a.out / "clips.json", "w"))
-    print(f"{len(made)} of {a.clips} clips, {sum(c['phones'][-1][2] for c in made) / 3.6e6:.2f} h; unknown sounds: {dict(unknown)}")
+    hours = sum(c["phones"][-1][2] for c in made) / 3.6e6
+    print(f"{len(made)} of {a.clips} clips, {hours:.2f} h; unknown sounds: {dict(unknown)}")
 
 
 if __name__ == "__main__":

@@ -80,9 +80,8 @@ def main():
             row["phones, visemes right (speech frames)"] = (total[1:] / total[0]).round(3).tolist()
             if teacher:
                 checks = [phone_checks(*t, c.phones) for t, c in zip(teacher, clips)]
-                n = sum(c["P B M closed"][1] for c in checks)
-                row["teacher: P B M closed, random"] = [round(sum(c["P B M closed"][0] for c in checks) / n, 3),
-                                                        round(sum(c["P B M closed"][2] * c["P B M closed"][1] for c in checks) / n, 3)]
+                met, n, chance = np.array([c["P B M closed"] for c in checks]).T
+                row["teacher: P B M closed, random"] = [round(met.sum() / n.sum(), 3), round((chance * n).sum() / n.sum(), 3)]
             results.setdefault(condition, {})[group] = row
             print(condition, group, json.dumps(row), flush=True)
     if a.out:

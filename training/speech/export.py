@@ -21,7 +21,10 @@ LICENCE = "MIT OR Apache-2.0"
 DATA = [
     "speechocean762 (Zhang et al., Interspeech 2021), free for commercial and non-commercial use; ten speakers kept for development",
     "speech made with flite 2.2 (voices slt, rms, awb, kal16; free licence of Carnegie Mellon University), exact phone times",
-    "phone times of speechocean762: pocketsphinx 5.1.1, its en-us model and CMUdict (BSD-2-Clause)",
+    "phone times of speechocean762: pocketsphinx 5.1.1, its en-us model and CMUdict (BSD-2-Clause), then the encoder itself",
+    "speech made with Festival 2.5 (voices kal, ked, slt; free licences of Edinburgh and Carnegie Mellon), exact phone times",
+    "speech made with espeak-ng 1.51 (the program is GPL-3, its output is not), exact phone times",
+    "Asterisk prompts in Italian (Carlo Flora) and Russian (IvrvoiceRU), CC BY 3.0, aligned by the encoder",
 ]
 
 
@@ -65,7 +68,8 @@ def main():
     model = networks.Speech()
     model.load_state_dict(saved["average"])
     rise = json.load(open(a.rise)) if a.rise else articulation.GATE_RISE
-    hours = {name: round(sum(c.rows for c in corpus.of(name)) / 180000, 2) for name in corpus.sets if name not in (*DEVELOPMENT_SETS, *NATIVE_TEST_SETS)}
+    trained = [name for name in corpus.sets if name not in (*DEVELOPMENT_SETS, *NATIVE_TEST_SETS)]
+    hours = {name: round(sum(c.rows for c in corpus.of(name)) / 180000, 2) for name in trained}
 
     writer = GGUFWriter(str(a.out), "parlante-motion")
     writer.add_string("parlante.version", VERSION)

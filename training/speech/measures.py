@@ -115,8 +115,8 @@ def judge(clips, lips, face, rise, openness=None, teacher=None):
             n = min(len(gap), len(teacher[k][0]))
             likeness.append(np.corrcoef(gap[:n], teacher[k][0][:n])[0, 1])
     right, wrong, seconds = np.sum(held, axis=0)
-    out = {"wrong closures a second": round(wrong / seconds, 3), "right share of closures": round(right / max(1, right + wrong), 3),
-           "seconds": round(seconds), "clips": len(clips)}
+    out = {"wrong closures a second": round(wrong / seconds, 3),
+           "right share of closures": round(right / max(1, right + wrong), 3), "seconds": round(seconds), "clips": len(clips)}
     for check in CHECKS:
         n = sum(c[check][1] for c in checks)
         out[check] = [round(sum(c[check][0] for c in checks) / max(1, n), 3),
@@ -138,7 +138,11 @@ def choose_rise(clips, lips, face):
     """thresholds: `shut` for about WRONG_CLOSURES a second, `tuck` for the largest lift of F V over random moments"""
     centres = (0.03, 0.05, 0.07, 0.10, 0.13, 0.17, 0.21, 0.26, 0.32, 0.38, 0.45, 0.52, 0.60)
     gate = lambda t: (round(0.5 * t, 4), round(1.5 * t, 4))
-    far = lambda t: abs(np.log((judge(clips, lips, face, {"shut": gate(t), "tuck": gate(0.26)})["wrong closures a second"] + 0.01) / WRONG_CLOSURES))
+
+    def far(t):
+        wrong = judge(clips, lips, face, {"shut": gate(t), "tuck": gate(0.26)})["wrong closures a second"]
+        return abs(np.log((wrong + 0.01) / WRONG_CLOSURES))
+
     shut = gate(min(centres, key=far))
 
     def lift(t):

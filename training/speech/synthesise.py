@@ -1,7 +1,6 @@
 """Speech with exactly known phone times, made with flite from the training texts.
 
-    python -m speech.synthesise --speech ../../shared/data/speech --out runs/flite --clips 4200 --seed 1
-
+    python -m speech.synthesise --speech ../../shared/data/speech --out runs/flite --clips 8000 --seed 2
 """
 import argparse
 import json
@@ -60,7 +59,7 @@ def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("--speech", type=Path, required=True)
     args.add_argument("--out", type=Path, required=True)
-    args.add_argument("--clips", type=int, default=4200)
+    args.add_argument("--clips", type=int, default=8000)
     args.add_argument("--seed", type=int, default=1)
     a = args.parse_args()
     a.out.mkdir(parents=True, exist_ok=True)
