@@ -212,6 +212,7 @@ fn impossible_outputs_are_named() {
     let motion = nowhere.replace(".mp4", ".json");
     fails(&["animate", &portrait(), &speech(), "-o", &nowhere], 7);
     fails(&["animate", &portrait(), &speech(), "-o", &path(&folder, "a.avi")], 7);
+    fails(&["animate", &portrait(), &speech(), "-o", &path(&folder, "no/such/frames/")], 7);
     fails(&["motion", &speech(), "-o", &motion, "--pack", &speech_pack()], 7);
     std::fs::create_dir(folder.0.join("is.json")).expect("room");
     fails(&["motion", &speech(), "-o", &path(&folder, "is.json"), "--pack", &speech_pack()], 7);
@@ -329,6 +330,13 @@ fn portraits_speak_and_play_motion() {
 
     works(&["animate", &portrait(), &audio, "-o", &json]);
     assert_eq!(frames_of(&json), 31);
+    let frames = format!("{}/", path(&folder, "frames"));
+    works(&["animate", &portrait(), &json, &audio, "-o", &frames, "--size", "64"]);
+    assert_eq!(std::fs::read_dir(&frames).expect("a folder").count(), 31);
+    let picture = image::open(Path::new(&frames).join("00030.png")).expect("a PNG");
+    assert_eq!((picture.width(), picture.height()), (64, 64));
+    assert!(fails(&["animate", &portrait(), &json, "-o", &frames, "--size", "64"], 7).contains("frames"));
+    std::fs::remove_dir_all(&frames).expect("clean up");
     works(&["animate", &portrait(), &json, "-o", &mp4, "--size", "64"]);
     assert!(AudioReader::open(Path::new(&mp4)).is_err(), "a motion file alone is silent");
     // Recordings longer and shorter than the motion.

@@ -68,7 +68,8 @@ pub struct AnimateArguments {
     /// Recording to play with a motion file
     #[arg(value_name = "AUDIO")]
     pub audio: Option<PathBuf>,
-    /// What to write: .mp4 (H.264 and Opus), .webm (AV1 and Opus) or .json (motion only) [default: out/PORTRAIT.mp4]
+    /// What to write: .mp4 (H.264 and Opus), .webm (AV1 and Opus), .json (motion only) or a new folder, its name ending
+    /// in /, for PNG pictures without sound [default: out/PORTRAIT.mp4]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Side of the square video in pixels, even

@@ -12,6 +12,9 @@ pub enum OutputError {
     /// The path names a folder.
     #[error("{} is a folder; give the name of a file in it, such as {}.", .0.display(), .0.join("out.mp4").display())]
     IsFolder(PathBuf),
+    /// Pictures are to go into a folder that holds something already.
+    #[error("{} exists already and is not an empty folder; name a new folder for the pictures.", .0.display())]
+    FolderTaken(PathBuf),
     /// The user may not write there.
     #[error("{} cannot be written ({source}); choose a place where you may write.", path.display())]
     NotWritable {
@@ -32,7 +35,7 @@ pub enum OutputError {
         source: io::Error,
     },
     /// The path's ending is none of the known ones.
-    #[error("{} has an ending that is not known; end it in .mp4, .webm or .json.", .0.display())]
+    #[error("{} has an ending that is not known; end it in .mp4, .webm or .json, or in / for a folder of pictures.", .0.display())]
     UnknownEnding(PathBuf),
     /// Width, height or frame rate that the encoders cannot take.
     #[error(

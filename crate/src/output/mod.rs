@@ -4,8 +4,9 @@
 //! |---|---|---|---|
 //! | `.mp4` | H.264 (Cisco's OpenH264, BSD) | Opus | ISO base media, index first |
 //! | `.webm` | AV1 (rav1e, BSD) | Opus | Matroska subset |
+//! | a folder | PNG, lossless | none | one file a picture |
 //!
-//! Both play in Chromium, Firefox, VLC and ffmpeg. Opus is in both because it is free of charge and the best of the
+//! Both videos play in Chromium, Firefox, VLC and ffmpeg. Opus is in both because it is free of charge and the best of the
 //! free ones; every free AAC encoder has a licence that this project cannot carry.
 //!
 //! [`VideoWriter`] takes pictures and sound as they come and keeps memory flat; the file appears under its name only
@@ -15,6 +16,7 @@ mod av1;
 pub mod colour;
 pub mod error;
 pub mod file;
+mod frames;
 mod h264;
 mod mp4;
 mod sound;

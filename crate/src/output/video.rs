@@ -6,6 +6,7 @@ use super::av1::Av1Encoder;
 use super::colour::Yuv420;
 use super::error::OutputError;
 use super::file::NewFile;
+use super::frames::FrameFolder;
 use super::h264::H264Encoder;
 use super::mp4::{Mp4Writer, SoundTrack};
 use super::sound::{SoundEncoder, frames_of};
@@ -18,11 +19,16 @@ pub enum Container {
     Mp4,
     /// AV1 and Opus in WebM.
     WebM,
+    /// A folder of PNG files, without sound.
+    Frames,
 }
 
 impl Container {
-    /// The kind that a path's ending asks for.
+    /// The kind that a path's ending asks for; a path that ends in a separator asks for a folder of pictures.
     pub fn of(path: &Path) -> Option<Self> {
+        if path.to_str().is_some_and(|p| p.ends_with(std::path::is_separator)) {
+            return Some(Self::Frames);
+        }
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "mp4" | "m4v" => Some(Self::Mp4),
             "webm" => Some(Self::WebM),
@@ -40,7 +46,7 @@ pub struct VideoSettings {
     pub height: usize,
     /// Frames a second, 1 to 240.
     pub fps: u32,
-    /// Channels of sound, 0 to 2; 0 makes a silent video.
+    /// Channels of sound, 0 to 2; 0 makes a silent video. A folder of pictures drops the sound.
     pub channels: usize,
     /// About how many pictures will come, to reserve space for the index; 0 where nobody knows.
     pub expected_pictures: u64,
@@ -68,6 +74,7 @@ pub struct VideoWriter {
 enum Track {
     Mp4 { encoder: Box<H264Encoder>, writer: Box<Mp4Writer> },
     WebM { encoder: Box<Av1Encoder>, writer: Box<WebmWriter> },
+    Frames(FrameFolder),
 }
 
 impl VideoWriter {
@@ -82,20 +89,25 @@ impl VideoWriter {
         if !(1..=240).contains(&fps) || channels > 2 {
             return Err(OutputError::Shape { width, height, fps });
         }
-        let file = NewFile::create(path)?;
-        let sound = if channels > 0 { Some(SoundEncoder::new(channels)?) } else { None };
+        let sound =
+            if channels > 0 && container != Container::Frames { Some(SoundEncoder::new(channels)?) } else { None };
         let sound_track = sound.as_ref().map(|s| SoundTrack { channels, lookahead: s.lookahead() });
         let size = (width, height);
         let track = match container {
-            Container::Mp4 => Track::Mp4 {
-                encoder: Box::new(H264Encoder::new(width, height, fps)?),
-                writer: Box::new(Mp4Writer::new(file, size, fps, sound_track, expected_pictures)?),
-            },
+            Container::Mp4 => {
+                let file = NewFile::create(path)?;
+                Track::Mp4 {
+                    encoder: Box::new(H264Encoder::new(width, height, fps)?),
+                    writer: Box::new(Mp4Writer::new(file, size, fps, sound_track, expected_pictures)?),
+                }
+            }
             Container::WebM => {
+                let file = NewFile::create(path)?;
                 let encoder = Box::new(Av1Encoder::new(width, height, fps)?);
                 let writer = WebmWriter::new(file, size, fps, &encoder.configuration(), sound_track)?;
                 Track::WebM { encoder, writer: Box::new(writer) }
             }
+            Container::Frames => Track::Frames(FrameFolder::create(path, (width as u32, height as u32))?),
         };
         Ok(Self { picture, fps, pictures: 0, sound, track })
     }
@@ -114,14 +126,16 @@ impl VideoWriter {
     /// # Errors
     /// When encoding or writing fails.
     pub fn picture(&mut self, rgba: &[u8]) -> Result<(), OutputError> {
-        self.picture.set_rgba(rgba);
         self.pictures += 1;
         match &mut self.track {
+            Track::Frames(folder) => folder.picture(rgba),
             Track::Mp4 { encoder, writer } => {
+                self.picture.set_rgba(rgba);
                 let key = encoder.encode(&self.picture)?;
                 writer.picture(&encoder.unit, key, &encoder.sps, &encoder.pps)
             }
             Track::WebM { encoder, writer } => {
+                self.picture.set_rgba(rgba);
                 encoder.encode(Some(&self.picture), |unit, key| writer.picture(unit, key))
             }
         }
@@ -140,6 +154,7 @@ impl VideoWriter {
             sound.finish(sound_frames, |packet| track.add_sound(packet))?;
         }
         match self.track {
+            Track::Frames(folder) => folder.finish()?,
             Track::Mp4 { writer, .. } => writer.finish(self.pictures, sound_frames)?,
             Track::WebM { mut encoder, mut writer } => {
                 encoder.encode(None, |unit, key| writer.picture(unit, key))?;
@@ -156,6 +171,7 @@ impl Track {
         match self {
             Self::Mp4 { writer, .. } => writer.sound(packet),
             Self::WebM { writer, .. } => writer.sound(packet),
+            Self::Frames(_) => {}
         }
         Ok(())
     }
