@@ -5,7 +5,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { check } from "./check.mjs";
 import { Explained, entry, ROOT, run, say, step } from "./lib/run.mjs";
-import { library, modelPack, npmPackages, page, probe, wasm } from "./lib/setup.mjs";
+import { library, modelPack, npmPackages, page, probe, program, wasm } from "./lib/setup.mjs";
 import { needPackages, needTools } from "./lib/system.mjs";
 
 const total = { passed: 0, failed: 0 };
@@ -53,6 +53,7 @@ const PARTS = {
     await library();
     await page();
     await probe();
+    await program();
     await vitest("browser", "usually five minutes");
   },
 };
@@ -69,7 +70,7 @@ async function part(name) {
 
 async function setUp() {
   await needTools();
-  await needPackages(["chromium", "libvulkan1", "mesa-vulkan-drivers"]);
+  await needPackages(["chromium", "firefox-esr", "libavcodec-extra", "libvulkan1", "mesa-vulkan-drivers"]);
   await npmPackages();
   await modelPack();
   await wasm();

@@ -1,6 +1,6 @@
 // Programs that come with the system: found, installed where that is allowed, or asked for in one sentence.
 
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { ask, Explained, run, say, step } from "./run.mjs";
 
@@ -18,19 +18,33 @@ export function which(program) {
   return undefined;
 }
 
+/** Names of the shared libraries that Debian installs for this machine's kind of processor. */
+function libraries() {
+  const folders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"].filter((path) => existsSync(path));
+  return folders.flatMap((path) => readdirSync(path));
+}
+
 /**
  * Debian packages the project may need.
  * @type {Record<string, { present: () => boolean, why: string }>}
  */
 const PACKAGES = {
   chromium: { present: () => which("chromium") !== undefined, why: "the tests drive a real browser" },
+  "firefox-esr": {
+    present: () => which("firefox-esr") !== undefined || which("firefox") !== undefined,
+    why: "the tests play the saved videos in a second browser",
+  },
+  // Under this name in every Debian; Firefox is content with any libavcodec.
+  "libavcodec-extra": {
+    present: () => libraries().some((name) => name.startsWith("libavcodec.so.")),
+    why: "Firefox decodes H.264 with it",
+  },
   "mesa-vulkan-drivers": {
     present: () => ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"].some(existsSync),
     why: "the tests run the GPU code on a software Vulkan driver",
   },
   libvulkan1: {
-    present: () =>
-      ["/usr/lib/x86_64-linux-gnu/libvulkan.so.1", "/usr/lib/aarch64-linux-gnu/libvulkan.so.1"].some(existsSync),
+    present: () => libraries().includes("libvulkan.so.1"),
     why: "the tests run the GPU code on a software Vulkan driver",
   },
 };

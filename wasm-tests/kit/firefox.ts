@@ -1,0 +1,174 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createReadStream, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+
+const PATHS = ["/usr/bin/firefox-esr", "/usr/bin/firefox"];
+const TYPES: Record<string, string> = { ".mp4": "video/mp4", ".webm": "video/webm" };
+/** Longest time for one run, milliseconds: a browser that starts on a busy machine. */
+const PATIENCE = 180_000;
+
+/** Nothing of a first start, nothing that goes out on the network, and play without a click. */
+const SETTINGS = {
+  "app.update.enabled": false,
+  "browser.aboutwelcome.enabled": false,
+  "browser.shell.checkDefaultBrowser": false,
+  "browser.startup.homepage_override.mstone": "ignore",
+  "datareporting.policy.dataSubmissionEnabled": false,
+  "media.autoplay.blocking_policy": 0,
+  "media.autoplay.default": 0,
+  "media.gmp-manager.updateEnabled": false,
+  "network.captive-portal-service.enabled": false,
+  "network.connectivity-service.enabled": false,
+  "toolkit.telemetry.reportingpolicy.firstRun": false,
+};
+
+/** What Firefox made of a video. */
+export interface Played {
+  /** Its own words, where it refused. */
+  readonly error?: string;
+  readonly width: number;
+  readonly height: number;
+  /** Seconds. */
+  readonly duration: number;
+  /** Seconds that it played on by itself. */
+  readonly played: number;
+  /** Darkest and brightest value of the picture in its middle, 0..255. */
+  readonly range: readonly [number, number];
+  /** Mean difference between the first picture and one in the middle, 0..255. */
+  readonly change: number;
+  /** Length of the sound as it was decoded, seconds, and its loudest sample. */
+  readonly sound: { readonly duration: number; readonly peak: number };
+}
+
+/** Runs in Firefox: plays each video and posts what it saw. */
+const SCRIPT = `
+const wait = (target, event) => new Promise((resolve, reject) => {
+  target.addEventListener(event, resolve, { once: true });
+  target.addEventListener("error", () => reject(new Error(target.error?.message ?? "error")), { once: true });
+  setTimeout(() => reject(new Error("no " + event)), 40000);
+});
+const look = (video) => {
+  const context = Object.assign(document.createElement("canvas"), { width: 64, height: 64 }).getContext("2d");
+  context.drawImage(video, 0, 0, 64, 64);
+  return context.getImageData(0, 0, 64, 64).data.filter((_, i) => i % 4 < 3);
+};
+const play = async (address) => {
+  const video = Object.assign(document.createElement("video"), { src: address, muted: true });
+  document.body.append(video);
+  try {
+    await wait(video, "loadeddata");
+    const first = look(video);
+    await video.play();
+    await wait(video, "ended");
+    const played = video.currentTime;
+    video.currentTime = video.duration / 2;
+    await wait(video, "seeked");
+    const middle = look(video);
+    const change = middle.reduce((sum, x, i) => sum + Math.abs(x - first[i]), 0) / middle.length;
+    const bytes = await (await fetch(address)).arrayBuffer();
+    const sound = await new OfflineAudioContext(1, 1, 48000).decodeAudioData(bytes);
+    const peak = sound.getChannelData(0).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    const { videoWidth: width, videoHeight: height, duration } = video;
+    const range = [Math.min(...middle), Math.max(...middle)];
+    return { width, height, duration, played, range, change, sound: { duration: sound.duration, peak } };
+  } catch (error) {
+    return { error: String(error), width: 0, height: 0, duration: 0, played: 0, range: [0, 0], change: 0,
+      sound: { duration: 0, peak: 0 } };
+  } finally {
+    video.remove();
+  }
+};
+addEventListener("load", async () => {
+  const reports = [];
+  for (let i = 0; i < COUNT; i++) reports.push(await play("/" + i));
+  await fetch("/report", { method: "POST", body: JSON.stringify(reports) });
+});`;
+
+/**
+ * Plays videos in a real Firefox without a window. Nobody drives it: a page of its own reports to a server that lives
+ * as long as this call. A missing Firefox is a failure, never a reason to skip.
+ */
+export async function playInFirefox(files: readonly string[]): Promise<Played[]> {
+  const program = PATHS.find(existsSync);
+  if (program === undefined) throw new Error("Firefox is missing. Please run: apt-get install -y firefox-esr");
+  const profile = mkdtempSync(join(tmpdir(), "parlante-firefox-"));
+  const lines = Object.entries(SETTINGS).map(([key, value]) => `user_pref("${key}", ${JSON.stringify(value)});`);
+  writeFileSync(join(profile, "user.js"), lines.join("\n"));
+  let firefox: ChildProcess | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const server = createServer();
+  try {
+    return await new Promise<Played[]>((resolve, reject) => {
+      server.on("request", (request, response) => answer(request, response, files, resolve));
+      server.listen(0, "127.0.0.1", () => {
+        const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+        const args = ["--headless", "--no-remote", "--profile", profile, address];
+        firefox = spawn(program, args, { stdio: "ignore", env: { ...process.env, HOME: profile } });
+        firefox.on("error", reject);
+        firefox.on("exit", (code) => reject(new Error(`Firefox went away (exit code ${code}).`)));
+      });
+      timer = setTimeout(() => reject(new Error("Firefox did not report in time.")), PATIENCE);
+    });
+  } finally {
+    clearTimeout(timer);
+    server.closeAllConnections();
+    server.close();
+    await end(firefox);
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  files: readonly string[],
+  done: (reports: Played[]) => void,
+): void {
+  const path = request.url ?? "/";
+  const file = files[Number(path.slice(1) || Number.NaN)];
+  if (path === "/") {
+    response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" });
+    response.end(`<!doctype html><body><script>const COUNT = ${files.length};${SCRIPT}</script>`);
+  } else if (path === "/report") {
+    let text = "";
+    request.on("data", (chunk) => {
+      text += chunk;
+    });
+    request.on("end", () => {
+      response.end();
+      done(JSON.parse(text) as Played[]);
+    });
+  } else if (file !== undefined) {
+    send(request, response, file);
+  } else {
+    response.writeHead(404).end();
+  }
+}
+
+/** Sends a file, or the part of it that was asked for: players seek. */
+function send(request: IncomingMessage, response: ServerResponse, file: string): void {
+  const size = statSync(file).size;
+  const asked = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
+  const start = Number(asked?.[1] ?? 0);
+  const last = Math.min(size - 1, Number(asked?.[2] || size - 1));
+  response.writeHead(asked ? 206 : 200, {
+    "Content-Type": TYPES[extname(file)] ?? "application/octet-stream",
+    "Accept-Ranges": "bytes",
+    "Content-Length": last - start + 1,
+    ...(asked && { "Content-Range": `bytes ${start}-${last}/${size}` }),
+  });
+  createReadStream(file, { start, end: last }).pipe(response);
+}
+
+/** Ends the browser and waits until it is gone, so that its profile can be removed. */
+async function end(child: ChildProcess | undefined): Promise<void> {
+  if (child === undefined || child.exitCode !== null) return;
+  const gone = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), 5000);
+  await gone;
+  clearTimeout(timer);
+}
