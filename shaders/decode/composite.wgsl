@@ -7,6 +7,8 @@
 // sclera of the right and left eye, iris of the right and left eye
 @group(0) @binding(6) var layers: texture_2d_array<f32>;
 @group(0) @binding(7) var card: texture_2d<f32>;
+// what is behind the person, pixel by pixel
+@group(0) @binding(8) var still: texture_2d<f32>;
 
 // Texture pixels to a crop pixel of the eyes' layers.
 const LAYER_TEXELS = 1.25;
@@ -19,21 +21,23 @@ fn composite_vertex(@builtin(vertex_index) index: u32) -> @builtin(position) vec
 }
 
 // Mean of the 2 x 2 samples of an output pixel in a picture whose top left is the pixel `origin`.
-fn mean_of_four(picture: texture_2d<f32>, pixel: vec2f, origin: vec2f) -> vec3f {
+fn mean_of_four(picture: texture_2d<f32>, pixel: vec2f, origin: vec2f) -> vec4f {
     let at = 2 * vec2i(pixel - origin);
     let sum = texel(picture, at) + texel(picture, at + vec2i(1, 0)) + texel(picture, at + vec2i(0, 1))
         + texel(picture, at + vec2i(1, 1));
-    return 0.25 * sum.rgb;
+    return 0.25 * sum;
 }
 
 @fragment
 fn composite_fragment(@builtin(position) position: vec4f) -> @location(0) vec4f {
     let pixel = floor(position.xy);
     let p = position.xy / plan.scale.x;
-    var colour = texel(scene, vec2i(pixel)).rgb;
+    var person = texel(scene, vec2i(pixel));
     if (inside_area(plan.mouth.fine, pixel)) {
-        colour = mean_of_four(fine, pixel, plan.mouth.fine.xy);
+        person = mean_of_four(fine, pixel, plan.mouth.fine.xy);
     }
+    let shown = person + (1.0 - person.a / WHITE) * texel(still, vec2i(pixel));
+    var colour = shown.rgb;
     for (var side = 0u; side < 2u; side++) {
         if (inside_area(plan.eyes[side].area, pixel)) {
             colour = eye(p, colour, side);
@@ -42,7 +46,7 @@ fn composite_fragment(@builtin(position) position: vec4f) -> @location(0) vec4f 
     if (inside_area(plan.mouth.area, pixel)) {
         colour = mouth(p, pixel, colour);
     }
-    return vec4f(colour / WHITE, 1.0);
+    return vec4f(colour, shown.a) / WHITE;
 }
 
 fn eye(p: vec2f, before: vec3f, side: u32) -> vec3f {
@@ -155,7 +159,7 @@ fn mouth(p: vec2f, pixel: vec2f, before: vec3f) -> vec3f {
     if ((*mouth).tissue.w > 0.0) {
         let open = coverage(up, low, plan.scale.w) * (*mouth).tissue.w;
         if (open > 0.0) {
-            var inside = mean_of_four(inner, pixel, (*mouth).area.xy);
+            var inside = mean_of_four(inner, pixel, (*mouth).area.xy).rgb;
             if ((*mouth).tooth.w > 0.0) {
                 let at = map_affine((*mouth).to_card[0], (*mouth).to_card[1], p);
                 if (all(at > vec2f(0.0)) && all(at < vec2f(textureDimensions(card)))) {

@@ -1,4 +1,4 @@
-// The mesh over the whole picture, filled with the photo. Twin of `Canvas::draw_mesh` and `Canvas::draw_fine`.
+// The mesh of the person, filled with the photo: colours times opacity, and opacity. Twin of `Canvas::draw_mesh` and `Canvas::draw_fine`.
 
 @group(0) @binding(1) var photo: texture_2d<f32>;
 // xy: output pixel at the target's top left, z: target pixels to an output pixel, w: target pixels along a side
@@ -21,5 +21,5 @@ fn mesh_vertex(@location(0) place: vec3f, @location(1) source: vec2f) -> Corner 
 @fragment
 fn mesh_fragment(corner: Corner) -> @location(0) vec4f {
     let colour = bicubic(photo, (corner.source + MARGIN) * plan.scale.z);
-    return vec4f(colour.rgb / WHITE, 1.0);
+    return colour / WHITE;
 }

@@ -3,9 +3,11 @@
     pip install -r training/parity/requirements.txt
     python training/parity/faces.py networks  PORTRAITS   # each network, same input: needs ai-edge-litert
     python training/parity/faces.py landmarks PORTRAITS   # from photo to landmarks:  needs mediapipe
+    python training/parity/faces.py person    PORTRAITS   # the person mask, same input: needs mediapipe
 
 PORTRAITS is a folder of JPEG files (searched with its subfolders), by default ../shared/data/portraits. The result is
-a table; the exit status is 1 when a landmark of the same input differs by more than 0.5 px.
+a table; the exit status is 1 when a landmark of the same input differs by more than 0.5 px, or a mask by more than
+0.01 in a pixel.
 """
 import argparse
 import json
@@ -22,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 XTASK = ["cargo", "run", "--release", "--quiet", "--bin", "xtask", "--"]
 BUNDLE = ROOT / "build/face_landmarker_v2.task"
 LIMIT = 0.5  # px of the landmarker's 256 px input
+MASK_LIMIT = 0.01
 
 
 def read(path):
@@ -151,6 +154,20 @@ def landmarks(files):
     print("largest:", ", ".join(f"{name} {d:.2f}" for d, name in sorted(worst)[-6:]))
 
 
+def person(files):
+    """The person mask on the same input, against MediaPipe's own interpreter, which knows the network's custom operation;
+    returns the largest difference."""
+    import mediapipe as mp
+
+    inputs = [cv2.resize(read(f), (256, 256), interpolation=cv2.INTER_AREA) for f in files]
+    with mp.solutions.selfie_segmentation.SelfieSegmentation(model_selection=0) as network:
+        theirs = np.stack([network.process(i).segmentation_mask.ravel() for i in inputs])
+    difference = np.abs(run_network("segmenter", [i / np.float32(255) for i in inputs]) - theirs)
+    print(f"person, {len(files)} photos, same input as MediaPipe")
+    table([("mask, 0..1", difference)])
+    return difference.max()
+
+
 def table(rows):
     print(f"{'':28} {'mean':>9} {'95 %':>9} {'largest':>9}")
     for name, values in rows:
@@ -160,13 +177,16 @@ def table(rows):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["networks", "landmarks"])
+    parser.add_argument("what", choices=["networks", "landmarks", "person"])
     parser.add_argument("portraits", nargs="?", default=ROOT / "../shared/data/portraits")
     parser.add_argument("--count", type=int, default=128)
     arguments = parser.parse_args()
     files = pick(arguments.portraits, arguments.count)
     if arguments.what == "landmarks":
         landmarks(files)
+    elif arguments.what == "person":
+        if (largest := person(files)) > MASK_LIMIT:
+            sys.exit(f"a mask differs by {largest:.4f}, more than {MASK_LIMIT}")
     elif (largest := networks(files)) > LIMIT:
         sys.exit(f"a landmark differs by {largest:.3f} px, more than {LIMIT}")
 

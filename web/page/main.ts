@@ -1,4 +1,5 @@
 import { Parlante } from "parlante";
+import { Behind } from "./behind.js";
 import { el } from "./elements.js";
 import { listenToKeys } from "./keys.js";
 import { Panel } from "./panel.js";
@@ -14,6 +15,7 @@ const NOTICE = 6000;
 
 const transport = new Transport();
 const panel = new Panel();
+const behind = new Behind();
 const save = new Save();
 const sources = new Sources(() => transport.renewed());
 listenToKeys(transport, panel, save);
@@ -38,6 +40,7 @@ try {
   });
   panel.attach(parlante);
   await sources.attach(parlante);
+  behind.attach(parlante);
   save.attach(parlante);
   transport.attach(parlante);
 } catch (error) {

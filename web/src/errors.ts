@@ -3,6 +3,7 @@ export type ErrorCode =
   | "pack" // the model pack is broken, foreign or could not be fetched
   | "portrait" // the picture is empty, truncated, of an unknown type or too large
   | "no-face" // the picture shows no face
+  | "background" // the person cannot be told from the background, or its picture cannot be read
   | "voice" // the recording is empty, truncated or of an unknown type
   | "motion" // the motion could not be made from the recording
   | "decode" // a frame could not be made

@@ -4,7 +4,7 @@ import { ParlanteError, throwIfCancelled } from "./errors.js";
 import { Link } from "./link.js";
 import { fetchPack } from "./pack.js";
 import { Player } from "./player.js";
-import type { Backend, Face, PortraitInfo, VoiceInfo, WorkerEvents } from "./protocol.js";
+import type { Backend, Behind, Face, PortraitInfo, VoiceInfo, WorkerEvents } from "./protocol.js";
 
 /** How a {@link Parlante} is made. */
 export interface CreateOptions {
@@ -16,6 +16,8 @@ export interface CreateOptions {
   readonly backend?: Backend | "auto";
   /** Pixels along a side of the picture, 128..1024, even. */
   readonly size?: number;
+  /** What is shown behind the person: see {@link Parlante.setBackground}. */
+  readonly background?: Background;
   /** Address of the WebAssembly module, where a bundler does not find it by itself. */
   readonly module?: URL | string;
   /** Makes the worker, where a bundler does not find it by itself. */
@@ -24,6 +26,12 @@ export interface CreateOptions {
   readonly onProgress?: (progress: { readonly loaded: number; readonly total: number | undefined }) => void;
   readonly signal?: AbortSignal;
 }
+
+/**
+ * What is shown behind the person: the photo's own (`keep`), the same out of focus (`blur`), nothing (`transparent`), a
+ * colour such as `#203040`, or another picture, scaled to cover.
+ */
+export type Background = Behind | URL;
 
 /** How a video is saved. */
 export interface SaveOptions {
@@ -60,6 +68,7 @@ export class Parlante {
   readonly #listeners = new Map<keyof Events, Set<Listener<never>>>();
   #state: State = "empty";
   #controls: Controls = DEFAULT_CONTROLS;
+  #background: Background = "keep";
   #portrait: PortraitInfo | undefined;
   #voice: VoiceInfo | undefined;
   #onProgress: SaveOptions["onProgress"];
@@ -70,7 +79,10 @@ export class Parlante {
     this.#link = new Link(worker, {
       stats: (stats) => this.#emit("stats", stats),
       progress: (progress) => this.#onProgress?.(progress),
-      notice: ({ text }) => this.#emit("notice", text),
+      notice: ({ text, kept }) => {
+        if (kept) this.#background = "keep";
+        this.#emit("notice", text);
+      },
       failure: ({ code, message }) => this.#emit("error", new ParlanteError(code, message)),
     });
     this.#player = new Player({
@@ -96,6 +108,7 @@ export class Parlante {
       const offscreen = canvas.transferControlToOffscreen();
       const module = String(options.module ?? "");
       await parlante.#link.ask("open", { module, pack, canvas: offscreen, backend, size }, [offscreen, pack.buffer]);
+      if (options.background !== undefined) await parlante.setBackground(options.background);
       return parlante;
     } catch (error) {
       await parlante.dispose();
@@ -137,6 +150,11 @@ export class Parlante {
     this.#player.volume = value;
   }
 
+  /** What is shown behind the person. */
+  get background(): Background {
+    return this.#background;
+  }
+
   /** What can be turned on the face. Set a part of it: `parlante.controls = { gaze: { x: 10 } }`. */
   get controls(): Controls {
     return this.#controls;
@@ -158,6 +176,18 @@ export class Parlante {
     this.#portrait = await this.#link.ask("portrait", { image, face: options.face }, transfer);
     this.#setState("idle");
     return this.#portrait;
+  }
+
+  /**
+   * Chooses what is shown behind the person, at once. Fails with the code `background` where the person cannot be told
+   * from it; the portrait's own is kept then. An `ImageBitmap` is closed.
+   */
+  async setBackground(background: Background): Promise<void> {
+    this.#check();
+    const behind = background instanceof URL ? await fetchFile(background, "background") : background;
+    this.#background = "keep";
+    await this.#link.ask("background", { behind }, behind instanceof ImageBitmap ? [behind] : []);
+    this.#background = background;
   }
 
   /** Takes a recording that the face will speak. */
@@ -298,7 +328,7 @@ export class Parlante {
 }
 
 /** A file from an address. */
-async function fetchFile(address: URL | string, code: "portrait" | "voice"): Promise<Blob> {
+async function fetchFile(address: URL | string, code: "portrait" | "voice" | "background"): Promise<Blob> {
   const response = await fetch(address).catch(() => undefined);
   if (!response?.ok) throw new ParlanteError(code, `"${address}" could not be fetched. Please check the address.`);
   return response.blob();

@@ -59,6 +59,9 @@ export interface SaveRequest {
   readonly label: string;
 }
 
+/** What is shown behind the person, as the worker takes it: a word, a colour, or a picture. */
+export type Behind = "keep" | "blur" | "transparent" | `#${string}` | Blob | ImageBitmap;
+
 /** Requests: name, parameters, answer. */
 export interface Requests {
   open: {
@@ -68,6 +71,7 @@ export interface Requests {
   portrait: { ask: { image: Blob | ImageBitmap; face: number | undefined }; answer: PortraitInfo };
   faces: { ask: { image: ImageBitmap }; answer: Face[] };
   voice: { ask: { voice: Blob | DecodedVoice }; answer: VoiceInfo };
+  background: { ask: { behind: Behind }; answer: undefined };
   controls: { ask: { controls: Controls }; answer: undefined };
   /** Gets the first motion of the voice at `from` seconds ready. */
   cue: { ask: { from: number }; answer: undefined };
@@ -88,7 +92,8 @@ export interface Requests {
 export interface WorkerEvents {
   stats: { fps: number; frameMs: number; dropped: number; backend: Backend; size: number };
   progress: { done: number; left: number | undefined };
-  notice: { text: string };
+  /** `kept`: the portrait keeps its own background, whatever was chosen. */
+  notice: { text: string; kept?: boolean };
   failure: PlainError;
 }
 

@@ -32,6 +32,10 @@ const handlers: { [K in RequestName]: (ask: Requests[K]["ask"]) => Promise<Reque
   portrait: (ask) => opened().setPortrait(ask.image, ask.face, controls),
   faces: async (ask) => opened().findFaces(ask.image),
   voice: async (ask) => opened().setVoice(ask.voice),
+  async background(ask) {
+    await opened().setBackground(ask.behind);
+    return undefined;
+  },
   async controls(ask) {
     controls = ask.controls;
     studio?.setControls(controls);

@@ -9,16 +9,18 @@ use std::{
 
 use parlante::pack::{Pack, PackWriter};
 
-use crate::{Outcome, convert::convert, fetch::fetch};
+use crate::{Outcome, convert::convert, fetch};
 
-/// Networks in the bundle and their names in the pack.
+/// Networks in the bundle of face networks and their names in the pack.
 const NETWORKS: [(&str, &str); 3] = [
     ("face_detector.tflite", "detector"),
     ("face_landmarks_detector.tflite", "landmarker"),
     ("face_blendshapes.tflite", "blendshapes"),
 ];
+/// Name of the segmenter in the pack.
+const SEGMENTER: &str = "segmenter";
 /// Raised when the conversion changes, so that older results are made again.
-const CONVERTER: u64 = 2;
+const CONVERTER: u64 = 3;
 /// The largest default pack that is allowed.
 const MAX_PACK: usize = 10 << 20;
 /// More than any of the networks has.
@@ -33,8 +35,8 @@ pub fn assemble(root: &Path) -> Outcome<PathBuf> {
     fs::create_dir_all(&build).map_err(|e| format!("cannot make the folder {}: {e}", build.display()))?;
     let mediapipe = build.join(format!("mediapipe-{CONVERTER}.gguf"));
     if !mediapipe.is_file() {
-        let pack = convert_bundle(&fetch(&build)?)?;
-        eprintln!("converted the face networks: {:.1} MB", pack.len() as f64 / 1e6);
+        let pack = convert_published(&fetch::face(&build)?, &fetch::segmenter(&build)?)?;
+        eprintln!("converted MediaPipe's networks: {:.1} MB", pack.len() as f64 / 1e6);
         replace(&mediapipe, &pack)?;
     }
     let mut parts = vec![mediapipe];
@@ -87,22 +89,24 @@ fn replace(path: &Path, bytes: &[u8]) -> Outcome {
         .map_err(|e| format!("cannot write {}: {e}", path.display()).into())
 }
 
-fn convert_bundle(bundle: &[u8]) -> Outcome<Vec<u8>> {
+fn convert_published(bundle: &[u8], segmenter: &[u8]) -> Outcome<Vec<u8>> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bundle))?;
     let mut writer = PackWriter::new();
     writer
         .metadata("parlante.version", env!("CARGO_PKG_VERSION"))
-        .metadata("parlante.licence", "MediaPipe face networks: Apache-2.0, Google LLC")
+        .metadata("parlante.licence", "MediaPipe networks: Apache-2.0, Google LLC")
         .metadata(
             "parlante.attribution",
-            "MediaPipe face landmarker v2: BlazeFace, face mesh with attention, blendshapes V2 (Google LLC)",
+            "MediaPipe face landmarker v2: BlazeFace, face mesh with attention, blendshapes V2; MediaPipe selfie \
+             segmentation (Google LLC)",
         )
-        .metadata("parlante.data", "MediaPipe face networks: as their model cards say, not public");
+        .metadata("parlante.data", "MediaPipe networks: as their model cards say, not public");
     for (file, name) in NETWORKS {
         let entry = archive.by_name(file).map_err(|e| format!("{file}: {e}"))?;
         let mut bytes = Vec::new();
         entry.take(MAX_NETWORK).read_to_end(&mut bytes)?;
         convert(name, &bytes, &mut writer)?;
     }
+    convert(SEGMENTER, segmenter, &mut writer)?;
     Ok(writer.finish())
 }

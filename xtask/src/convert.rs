@@ -16,6 +16,8 @@ use crate::{
 
 /// TFLite's number of the fused activation ReLU; 0 is none.
 const FUSED_RELU: u8 = 1;
+/// TFLite's number of the padding `SAME` in structures (`kTfLitePaddingSame`); files count from 0.
+const SAME: i32 = 1;
 
 /// Adds the network to the pack: metadata `parlante.NAME.graph`, tensors `NAME.*`.
 ///
@@ -169,11 +171,35 @@ impl Converter<'_> {
                 let stride = [positive(o.option_int(2, 0))?, positive(o.option_int(1, 0))?];
                 Step::MaxPool { x: self.value(o, 0)?, kernel, stride, padding: padding(o)? }
             }
+            Op::AveragePool2d => {
+                unfused(o, 5)?;
+                let window = [o.option_int(4, 0), o.option_int(3, 0)].map(usize::try_from);
+                match (self.shape(o, 0)?, window) {
+                    (&[_, height, width, _], [Ok(rows), Ok(columns)]) if [rows, columns] == [height, width] => {}
+                    _ => return Err("means are only supported over the whole picture".into()),
+                }
+                Step::Reduce { x: self.value(o, 0)?, mean: true, axes: vec![1, 2] }
+            }
+            Op::ResizeBilinear => {
+                if o.option_byte(2) != 0 || o.option_byte(3) != 1 {
+                    return Err("resizing is only supported with pixel centres at .5".into());
+                }
+                Step::Resize { x: self.value(o, 0)?, size: picture_size(&output_shape)? }
+            }
+            Op::TransposeConvBias => {
+                let stride = [o.custom_int(2), o.custom_int(1)].map(|n| positive(n.unwrap_or(0)));
+                let ([Ok(down), Ok(right)], Some(SAME)) = (stride, o.custom_int(0)) else {
+                    return Err("only a positive stride with padding SAME is supported".into());
+                };
+                let (x, weight, bias) = (self.value(o, 0)?, self.weights(o, 1)?, self.weights(o, 2)?);
+                Step::ConvTranspose2d { x, weight, bias, stride: [down, right], size: picture_size(&output_shape)? }
+            }
             Op::Prelu => Step::Prelu { x: self.value(o, 0)?, slope: self.weights(o, 1)? },
-            Op::Relu | Op::Logistic | Op::Neg | Op::Sqrt | Op::Rsqrt => {
+            Op::Relu | Op::Logistic | Op::HardSwish | Op::Neg | Op::Sqrt | Op::Rsqrt => {
                 let function = match o.op {
                     Op::Relu => Function::Relu,
                     Op::Logistic => Function::Sigmoid,
+                    Op::HardSwish => Function::HardSwish,
                     Op::Neg => Function::Negate,
                     Op::Sqrt => Function::Sqrt,
                     _ => Function::Rsqrt,
@@ -251,6 +277,14 @@ impl Converter<'_> {
             return Ok(Place::Value(self.push(Step::Reshape { x: sliced, shape: output_shape })));
         }
         Ok(Place::Value(x))
+    }
+}
+
+/// Height and width of a value.
+fn picture_size(shape: &[usize]) -> Outcome<[usize; 2]> {
+    match *shape {
+        [_, height, width, _] => Ok([height, width]),
+        _ => Err("a picture is wanted".into()),
     }
 }
 

@@ -6,10 +6,11 @@ use crate::{
     flatbuffer::{Buffer, Table},
 };
 
-/// Operations by their number in the schema; only those that the face networks use.
+/// Operations by their number in the schema; only those that the networks use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {
     Add,
+    AveragePool2d,
     Concatenation,
     Conv2d,
     DepthwiseConv2d,
@@ -31,12 +32,18 @@ pub enum Op {
     Sqrt,
     Rsqrt,
     SquaredDifference,
+    HardSwish,
+    ResizeBilinear,
+    /// MediaPipe's own transposed convolution with bias.
+    TransposeConvBias,
 }
 
 impl Op {
-    fn from_code(code: i32) -> Option<Self> {
+    /// `custom`: the name of an operation that is not in the schema.
+    fn from_code(code: i32, custom: &[u8]) -> Option<Self> {
         Some(match code {
             0 => Self::Add,
+            1 => Self::AveragePool2d,
             2 => Self::Concatenation,
             3 => Self::Conv2d,
             4 => Self::DepthwiseConv2d,
@@ -46,6 +53,8 @@ impl Op {
             18 => Self::Mul,
             19 => Self::Relu,
             22 => Self::Reshape,
+            23 => Self::ResizeBilinear,
+            32 if custom == b"Convolution2DTransposeBias" => Self::TransposeConvBias,
             34 => Self::Pad,
             39 => Self::Transpose,
             40 => Self::Mean,
@@ -58,6 +67,7 @@ impl Op {
             75 => Self::Sqrt,
             76 => Self::Rsqrt,
             99 => Self::SquaredDifference,
+            117 => Self::HardSwish,
             _ => return None,
         })
     }
@@ -94,12 +104,18 @@ pub struct Operation<'a> {
     /// Its one output.
     pub output: usize,
     options: Option<Table<'a>>,
+    custom: &'a [u8],
 }
 
 impl Operation<'_> {
     /// A small enumeration among the options, such as padding or fused activation.
     pub fn option_byte(&self, number: usize) -> u8 {
         self.options.map_or(0, |o| o.byte(number))
+    }
+
+    /// Number `index` of the options of an operation that is not in the schema: a structure of 32-bit integers.
+    pub fn custom_int(&self, index: usize) -> Option<i32> {
+        self.custom.as_chunks::<4>().0.get(index).map(|&b| i32::from_le_bytes(b))
     }
 
     /// A number among the options.
@@ -128,7 +144,8 @@ impl<'a> Model<'a> {
     pub fn parse(file: &'a [u8]) -> Outcome<Self> {
         let model = Buffer(file).root(b"TFL3").ok_or("this is not a TFLite file")?;
         let codes = model.tables(1).ok_or("damaged list of operation codes")?;
-        let codes: Vec<i32> = codes.iter().map(|c| c.int(3, 0).max(i32::from(c.byte(0)))).collect();
+        let codes: Vec<(i32, &[u8])> =
+            codes.iter().map(|c| (c.int(3, 0).max(i32::from(c.byte(0))), c.bytes(1))).collect();
         let subgraphs = model.tables(2).ok_or("damaged list of subgraphs")?;
         let [graph] = subgraphs[..] else { return Err(format!("{} subgraphs, not one", subgraphs.len()).into()) };
         let buffers = model.tables(4).ok_or("damaged list of buffers")?;
@@ -142,11 +159,11 @@ impl<'a> Model<'a> {
         let mut operations = Vec::new();
         for table in graph.tables(3).ok_or("damaged list of operations")? {
             let code = usize::try_from(table.int(0, 0)).ok().and_then(|i| codes.get(i).copied());
-            let code = code.ok_or("an operation without a code")?;
-            let op = Op::from_code(code).ok_or_else(|| format!("operation {code} is not supported"))?;
+            let (code, custom) = code.ok_or("an operation without a code")?;
+            let op = Op::from_code(code, custom).ok_or_else(|| format!("operation {code} is not supported"))?;
             let inputs = table.ints(1).into_iter().map(number).collect();
             let [output] = numbers(table.ints(2))?[..] else { return Err("an operation needs one output".into()) };
-            operations.push(Operation { op, inputs, output, options: table.table(4) });
+            operations.push(Operation { op, inputs, output, options: table.table(4), custom: table.bytes(5) });
         }
         Ok(Self { operations, inputs: numbers(graph.ints(1))?, outputs: numbers(graph.ints(2))?, tensors })
     }

@@ -36,6 +36,13 @@ pub fn run(arguments: &AnimateArguments) -> Result<String, Failure> {
         Source::Motion { file, .. } => Some(read_motion(file)?),
         Source::Speech(_) => None,
     };
+    let background = models::background(&arguments.background)?;
+    if background.is_transparent() && container.is_some() {
+        return Err(Failure::Usage(
+            "MP4 and WebM cannot carry transparency here; choose a colour to key out, such as --background #00ff00."
+                .into(),
+        ));
+    }
     let step = Progress::step("Fitting the portrait");
     let models = models::open(arguments.pack.as_deref())?;
     let face = models::fit(&models, &portrait, arguments.face)?;
@@ -53,7 +60,10 @@ pub fn run(arguments: &AnimateArguments) -> Result<String, Failure> {
             _ => Err(Failure::Internal("There is no motion to write.".into())),
         };
     };
-    let painter = Painter::open(&models, face, arguments.size, arguments.backend)?;
+    let mut painter = Painter::open(&models, face, arguments.size, arguments.backend)?;
+    painter
+        .set_background(&background)
+        .map_err(|e| Failure::Background { path: portrait.clone(), reason: e.to_string() })?;
     let writer = |fps, channels, expected: Option<u64>| {
         let size = arguments.size as usize;
         let expected_pictures = expected.unwrap_or(0);

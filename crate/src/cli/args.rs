@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use parlante::decode::Background;
 use parlante::motion::Controls;
 use parlante::motion::controls::Emotion;
 use parlante::motion::frame::Gaze;
@@ -84,6 +85,9 @@ pub struct AnimateArguments {
     /// Which face of the photo, counted from 0 by size [default: the largest]
     #[arg(long, value_name = "N")]
     pub face: Option<usize>,
+    /// What is behind the person: keep (the photo's own), blur, a colour such as #203040, transparent, or a picture file
+    #[arg(long, value_name = "WHAT", default_value = "keep", value_parser = behind)]
+    pub background: Behind,
     /// How the person should be.
     #[command(flatten)]
     pub wishes: Wishes,
@@ -148,6 +152,15 @@ pub struct Wishes {
     pub distance: f32,
 }
 
+/// What is behind the person.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Behind {
+    /// Something that needs no file.
+    This(Background),
+    /// A picture file.
+    File(PathBuf),
+}
+
 /// Strength of each emotion.
 #[derive(Clone, Copy)]
 pub struct Emotions([f32; Emotion::COUNT]);
@@ -208,6 +221,17 @@ fn gaze(text: &str) -> Result<Gaze, String> {
     Ok(Gaze { x: angle(x)?, y: angle(y)? })
 }
 
+fn behind(text: &str) -> Result<Behind, String> {
+    match Background::from_name(text) {
+        Some(background) => Ok(Behind::This(background)),
+        None if text.is_empty() => {
+            Err("give keep, blur, transparent, a colour such as #203040, or a picture file".to_owned())
+        }
+        None if text.starts_with('#') => Err("a colour has six hexadecimal digits, such as #203040".to_owned()),
+        None => Ok(Behind::File(text.into())),
+    }
+}
+
 fn emotion(text: &str) -> Result<Emotions, String> {
     let mut strengths = [0.0; Emotion::COUNT];
     for part in text.split(',').filter(|part| !part.trim().is_empty()) {
@@ -257,6 +281,13 @@ mod tests {
         let controls = motion.wishes.controls();
         assert_eq!((controls.emotion[0], controls.emotion[1], controls.distance), (0.5, 1.0, 1.2));
         assert_eq!(controls.gaze, Gaze { x: -3.0, y: 4.5 });
+    }
+
+    #[test]
+    fn what_is_no_word_and_no_colour_is_a_file() {
+        assert_eq!(behind("blur"), Ok(Behind::This(Background::Blur)));
+        assert_eq!(behind("beach.jpg"), Ok(Behind::File("beach.jpg".into())));
+        assert!(behind("").is_err() && behind("#12345").is_err());
     }
 
     #[test]

@@ -37,6 +37,14 @@ pub enum Failure {
         /// What is wrong with it.
         source: PortraitError,
     },
+    /// A picture for the background that cannot be used, or a portrait whose background cannot be exchanged.
+    #[error("The background {}: {reason}.", path.display())]
+    Background {
+        /// The file that is to blame.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// An unusable recording.
     #[error(transparent)]
     Audio(#[from] AudioError),
@@ -95,7 +103,7 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Usage(_) => USAGE,
-            Self::PortraitFile { .. } | Self::Portrait { .. } => 3,
+            Self::Background { .. } | Self::PortraitFile { .. } | Self::Portrait { .. } => 3,
             Self::Audio(_) => 4,
             Self::MotionFile { .. } | Self::Motion(_) => 5,
             Self::NoPack | Self::PackFile { .. } | Self::Models(_) | Self::Speech(_) => 6,

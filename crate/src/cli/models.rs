@@ -1,10 +1,13 @@
 //! Finding and opening the model pack and the portrait.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use parlante::animator::Models;
+use parlante::decode::Background;
 use parlante::portrait::{FittedFace, LoadOptions, Picture, load};
 
+use super::args::Behind;
 use super::failure::Failure;
 
 /// Where `npm start` puts the pack, relative to the repository.
@@ -44,6 +47,19 @@ pub fn photo(path: &Path) -> Result<Picture, Failure> {
     let bytes =
         read(path, MAX_PHOTO_BYTES).map_err(|source| Failure::PortraitFile { path: path.to_owned(), source })?;
     load(&bytes, &LoadOptions::default()).map_err(|error| Failure::portrait(path, error))
+}
+
+/// Reads what shall be behind the person.
+pub fn background(behind: &Behind) -> Result<Background, Failure> {
+    let path = match behind {
+        Behind::This(background) => return Ok(background.clone()),
+        Behind::File(path) => path,
+    };
+    let failed = |reason: String| Failure::Background { path: path.clone(), reason };
+    let bytes = read(path, MAX_PHOTO_BYTES)
+        .map_err(|e| failed(format!("the picture cannot be opened ({e}), check the path")))?;
+    let picture = load(&bytes, &LoadOptions::default()).map_err(|e| failed(e.to_string()))?;
+    Ok(Background::Picture(Arc::new(picture)))
 }
 
 /// Reads a photo and fits the face model to it.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parlante::animator::Models;
-use parlante::decode::Decoder;
 use parlante::decode::offscreen::OffscreenDecoder;
+use parlante::decode::{Background, DecodeError, Decoder};
 use parlante::exec::gpu::{AdapterChoice, Gpu};
 use parlante::motion::MotionFrame;
 use parlante::motion::frame::Reference;
@@ -53,6 +53,14 @@ impl Painter {
             }
         }
         Ok(painter)
+    }
+
+    /// Chooses what is shown behind the person.
+    pub fn set_background(&mut self, background: &Background) -> Result<(), DecodeError> {
+        if let Some(gpu) = &mut self.gpu {
+            gpu.set_background(background)?;
+        }
+        self.cpu.set_background(background)
     }
 
     /// `cpu` or `wgpu`.

@@ -1,5 +1,7 @@
 //! A frame on the CPU, from its plan to pixels.
 
+use super::DecodeError;
+use super::background::Background;
 use super::lids::TEXELS;
 use super::paint::{self, EyePainter, MouthPainter, lines};
 use super::plan::FramePlan;
@@ -13,6 +15,8 @@ use crate::portrait::fitted::{PAD, SIDE};
 #[derive(Clone, Debug)]
 pub(crate) struct Canvas {
     photo: Plane<4>,
+    /// What is behind the person in every pixel, colours times opacity.
+    pub still: Vec<[u8; 4]>,
     size: usize,
     /// Source of every pixel, crop pixels.
     flow: Target<2>,
@@ -23,15 +27,16 @@ pub(crate) struct Canvas {
 }
 
 impl Canvas {
-    pub fn new(puppet: &Puppet, size: u32) -> Self {
+    pub fn new(puppet: &Puppet, size: u32) -> Result<Self, DecodeError> {
         let n = size as usize;
-        Self {
+        Ok(Self {
             photo: for_size(&puppet.texture, size),
+            still: Background::Keep.draw(puppet, size)?,
             size: n,
             flow: Target::with_room(n * n),
             fine: Target::with_room(n * n / 2),
             inner: Target::with_room(n * n / 4),
-        }
+        })
     }
 
     /// Texture pixels to a crop pixel.
@@ -75,8 +80,9 @@ impl Canvas {
             },
             |i| plan.source[i as usize],
         );
-        for (out, source) in pixels.iter_mut().zip(&self.flow.attributes) {
-            *out = to_bytes(self.look(*source, texels));
+        let mesh = self.flow.depth.iter().zip(&self.flow.attributes);
+        for ((out, still), (depth, source)) in pixels.iter_mut().zip(&self.still).zip(mesh) {
+            *out = if *depth < FAR { over(self.look(*source, texels), *still) } else { *still };
         }
     }
 
@@ -97,12 +103,16 @@ impl Canvas {
             for x in 0..w {
                 let mut sum = [0.0; 4];
                 for k in 0..4 {
-                    let c = self.look(self.fine.attributes[(2 * y + k / 2) * 2 * w + 2 * x + k % 2], texels);
-                    for (s, c) in sum.iter_mut().zip(c) {
-                        *s += 0.25 * c;
+                    let i = (2 * y + k / 2) * 2 * w + 2 * x + k % 2;
+                    if self.fine.depth[i] < FAR {
+                        let c = self.look(self.fine.attributes[i], texels);
+                        for (s, c) in sum.iter_mut().zip(c) {
+                            *s += 0.25 * c;
+                        }
                     }
                 }
-                pixels[(y0 + y) * self.size + x0 + x] = to_bytes(sum);
+                let i = (y0 + y) * self.size + x0 + x;
+                pixels[i] = over(sum, self.still[i]);
             }
         }
     }
@@ -181,13 +191,26 @@ impl Canvas {
                 let pixel = &mut pixels[y * self.size + x];
                 let p = [(x as f32 + 0.5) / scale, (y as f32 + 0.5) / scale];
                 let c = paint(p, [f32::from(pixel[0]), f32::from(pixel[1]), f32::from(pixel[2])]);
-                *pixel = to_bytes([c[0], c[1], c[2], 255.0]);
+                let [r, g, b] = c.map(to_byte);
+                *pixel = [r, g, b, pixel[3]];
             }
         }
     }
 }
 
-fn to_bytes(c: [f32; 4]) -> [u8; 4] {
+/// The person (colours times opacity, and opacity 0..1) over what is behind.
+#[inline]
+fn over(person: [f32; 4], still: [u8; 4]) -> [u8; 4] {
+    let rest = 1.0 - person[3];
+    if rest <= 0.0 {
+        return [to_byte(person[0]), to_byte(person[1]), to_byte(person[2]), 255];
+    }
+    let mix = |i: usize, own: f32| to_byte(own + rest * f32::from(still[i]));
+    [mix(0, person[0]), mix(1, person[1]), mix(2, person[2]), mix(3, 255.0 * person[3])]
+}
+
+#[inline]
+fn to_byte(v: f32) -> u8 {
     // a cast saturates, which is the clamp that bicubic overshoot needs
-    [(c[0] + 0.5) as u8, (c[1] + 0.5) as u8, (c[2] + 0.5) as u8, 255]
+    (v + 0.5) as u8
 }

@@ -4,6 +4,7 @@
 //! mouth with 2 x 2 samples, and one pass that puts them together and paints eyes and mouth. The frame goes straight
 //! into the caller's texture (a canvas); nothing is read back.
 
+use super::background::Background;
 use super::plan::{FramePlan, MouthVertex};
 use super::plane::Plane;
 use super::puppet::Puppet;
@@ -54,6 +55,8 @@ pub struct GpuDecoder {
     inner: MeshPass,
     composite: wgpu::RenderPipeline,
     composite_group: wgpu::BindGroup,
+    /// What is behind the person in every pixel.
+    still: wgpu::Texture,
 }
 
 /// Triangles drawn into a picture of its own.
@@ -124,14 +127,16 @@ impl GpuDecoder {
         let [right, left] = &puppet.eyes;
         let layers = gpu.textures("eyes", &[&right.sclera, &left.sclera, &right.iris, &left.iris]);
         let card = gpu.texture("card", card);
-        let views = [&photo, &scene.picture, &fine.picture, &inner.picture, &layers, &card];
+        let still = gpu.still(size);
+        let behind = still.create_view(&Default::default());
+        let views = [&photo, &scene.picture, &fine.picture, &inner.picture, &layers, &card, &behind];
         let mut entries = vec![entry(0, uniforms.as_entire_binding())];
         entries.extend(
-            [1, 3, 4, 5, 6, 7].iter().zip(views).map(|(&b, v)| entry(b, wgpu::BindingResource::TextureView(v))),
+            [1, 3, 4, 5, 6, 7, 8].iter().zip(views).map(|(&b, v)| entry(b, wgpu::BindingResource::TextureView(v))),
         );
         let composite_group = gpu.group(&composite, &entries);
 
-        Ok(Self {
+        let mut decoder = Self {
             device: device.clone(),
             queue: queue.clone(),
             texels: texels(&photo_plane),
@@ -147,12 +152,28 @@ impl GpuDecoder {
             inner,
             composite,
             composite_group,
-        })
+            still,
+        };
+        decoder.set_background(&Background::Keep)?;
+        Ok(decoder)
     }
 
     /// Pixels along a side of a frame.
     pub fn size(&self) -> u32 {
         self.size
+    }
+
+    /// Chooses what is shown behind the person, as [`super::Decoder::set_background`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn set_background(&mut self, background: &Background) -> Result<(), DecodeError> {
+        let pixels = background.draw(&self.puppet, self.size)?;
+        let layout =
+            wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(4 * self.size), rows_per_image: None };
+        let bytes = bytemuck::cast_slice(&pixels);
+        self.queue.write_texture(self.still.as_image_copy(), bytes, layout, self.still.size());
+        Ok(())
     }
 
     /// Draws one frame into `target`, a view of `size` x `size` pixels in the format given to [`Self::new`]. The
@@ -176,10 +197,11 @@ impl GpuDecoder {
 
         let mut encoder = self.device.create_command_encoder(&Default::default());
         let mesh = [&self.positions, &self.sources];
-        self.scene.draw(&mut encoder, &mesh, [0.0; 3]);
-        self.fine.draw(&mut encoder, &mesh, [0.0; 3]);
+        self.scene.draw(&mut encoder, &mesh, [0.0; 4]);
+        self.fine.draw(&mut encoder, &mesh, [0.0; 4]);
         if open {
-            self.inner.draw(&mut encoder, &[&self.mouth_vertices], paint::hollow(&pixels.mouth));
+            let [r, g, b] = paint::hollow(&pixels.mouth);
+            self.inner.draw(&mut encoder, &[&self.mouth_vertices], [r, g, b, 255.0]);
         }
         let attachment = wgpu::RenderPassColorAttachment {
             view: target,
@@ -201,14 +223,14 @@ impl GpuDecoder {
 }
 
 impl MeshPass {
-    fn draw(&self, encoder: &mut wgpu::CommandEncoder, vertices: &[&wgpu::Buffer], empty: [f32; 3]) {
-        let [r, g, b] = empty.map(|c| f64::from(c) / 255.0);
+    fn draw(&self, encoder: &mut wgpu::CommandEncoder, vertices: &[&wgpu::Buffer], empty: [f32; 4]) {
+        let [r, g, b, a] = empty.map(|c| f64::from(c) / 255.0);
         let attachment = wgpu::RenderPassColorAttachment {
             view: &self.picture,
             depth_slice: None,
             resolve_target: None,
             ops: wgpu::Operations {
-                load: wgpu::LoadOp::Clear(wgpu::Color { r, g, b, a: 1.0 }),
+                load: wgpu::LoadOp::Clear(wgpu::Color { r, g, b, a }),
                 store: wgpu::StoreOp::Store,
             },
         };
@@ -317,6 +339,20 @@ impl Maker<'_> {
         self.device
             .create_texture_with_data(self.queue, &descriptor, TextureDataOrder::LayerMajor, &bytes)
             .create_view(&view)
+    }
+
+    /// Room for what is behind the person.
+    fn still(&self, size: u32) -> wgpu::Texture {
+        self.device.create_texture(&wgpu::TextureDescriptor {
+            label: Some("still"),
+            size: wgpu::Extent3d { width: size, height: size, depth_or_array_layers: 1 },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format: wgpu::TextureFormat::Rgba8Unorm,
+            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+            view_formats: &[],
+        })
     }
 
     fn target(

@@ -9,6 +9,8 @@
 //! |---|---|
 //! | `mesh` | cuts the visible face out of the model, fills the holes of mouth and eyes |
 //! | `surroundings` | the grid around the face and how it follows |
+//! | `layers`, `matte`, `fill` | the photo parted into the person and what is behind |
+//! | `background` | what is shown behind the person instead |
 //! | `hidden` | texture for the inside of the nostrils |
 //! | `weights`, `pose` | what a motion frame asks for |
 //! | `vertices`, `contour` | where the skin goes; lips and lids that shut |
@@ -19,13 +21,17 @@
 //! | [`gpu`] | the same pixels on the GPU, into a canvas |
 //! | [`offscreen`] | and from there back into memory |
 
+pub mod background;
 mod canvas;
 mod card;
 mod contour;
 mod eyes;
+mod fill;
 pub mod gpu;
 mod hidden;
+mod layers;
 mod lids;
+mod matte;
 mod mesh;
 mod mouth;
 pub mod offscreen;
@@ -48,6 +54,7 @@ mod weights;
 use crate::motion::MotionFrame;
 use crate::motion::frame::Reference;
 use crate::portrait::{FaceModel, FittedFace};
+pub use background::Background;
 use canvas::Canvas;
 use plan::FramePlan;
 use puppet::Puppet;
@@ -75,13 +82,19 @@ pub enum DecodeError {
     /// Face model and fitted face do not belong together or are damaged.
     #[error("this fitted face cannot be animated, {0}: fit the portrait again with this face model")]
     Fit(&'static str),
+    /// Another background was asked for where the person cannot be told from it.
+    #[error("in this portrait the person cannot be told from the background: keep it, or choose another portrait")]
+    Background,
+    /// A picture for the background that has no pixels.
+    #[error("the picture for the background is empty or damaged: choose another one")]
+    Picture,
     /// The GPU failed.
     #[error(transparent)]
     Gpu(#[from] crate::exec::gpu::GpuError),
 }
 
 /// Draws frames of one portrait on the CPU.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Decoder {
     puppet: Puppet,
     plan: FramePlan,
@@ -97,7 +110,7 @@ impl Decoder {
     pub fn new(model: Arc<FaceModel>, face: FittedFace, size: u32) -> Result<Self, DecodeError> {
         check_size(size)?;
         let puppet = Puppet::new(&model, &face)?;
-        Ok(Self { plan: puppet.frame_plan(), canvas: Canvas::new(&puppet, size), puppet, size })
+        Ok(Self { plan: puppet.frame_plan(), canvas: Canvas::new(&puppet, size)?, puppet, size })
     }
 
     /// Pixels along a side of a frame.
@@ -105,7 +118,18 @@ impl Decoder {
         self.size
     }
 
-    /// Draws one frame into `rgba`: rows from the top, four bytes a pixel, opaque. Values in `frame` that are no numbers
+    /// Chooses what is shown behind the person from the next frame on. Takes some milliseconds.
+    ///
+    /// # Errors
+    /// [`DecodeError::Background`] if the person cannot be told from the background and it is not to be kept,
+    /// [`DecodeError::Picture`] for a picture without pixels.
+    pub fn set_background(&mut self, background: &Background) -> Result<(), DecodeError> {
+        self.canvas.still = background.draw(&self.puppet, self.size)?;
+        Ok(())
+    }
+
+    /// Draws one frame into `rgba`: rows from the top, four bytes a pixel, colours times opacity (opaque unless the
+    /// background is [`Background::Transparent`]). Values in `frame` that are no numbers
     /// count as no motion; the others are limited to what a photo can show. Allocates nothing.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Frames made on the GPU and brought back to the processor, for video files.
 
+use super::background::Background;
 use super::gpu::GpuDecoder;
 use super::{DecodeError, check_buffer};
 use crate::exec::gpu::Gpu;
@@ -52,6 +53,14 @@ impl OffscreenDecoder {
     /// Pixels along a side of a frame.
     pub fn size(&self) -> u32 {
         self.decoder.size()
+    }
+
+    /// Chooses what is shown behind the person, as [`super::Decoder::set_background`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn set_background(&mut self, background: &Background) -> Result<(), DecodeError> {
+        self.decoder.set_background(background)
     }
 
     /// Draws one frame into `rgba` like [`super::Decoder::render`], and waits for it.

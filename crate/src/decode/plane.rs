@@ -58,6 +58,63 @@ impl<const C: usize> Plane<C> {
         pass(&pass(self, 1, 0), 0, 1)
     }
 
+    /// Mean over the square of `2 radius + 1` pixels around each pixel; the border is repeated. Costs the same for any
+    /// radius.
+    pub fn mean_around(&self, radius: usize) -> Self {
+        let (w, h, r) = (self.width, self.height, radius as isize);
+        let share = 1.0 / (2 * radius + 1) as f32;
+        let mut rows = self.clone();
+        let slide = |sum: &mut [f32; C], enter: [f32; C], leave: [f32; C]| {
+            for c in 0..C {
+                sum[c] += enter[c] - leave[c];
+            }
+        };
+        let scaled = |sum: &[f32; C]| sum.map(|s| s * share);
+        let start = |at: &dyn Fn(isize) -> [f32; C]| {
+            let mut sum = [0.0; C];
+            for i in -r..=r {
+                for (s, v) in sum.iter_mut().zip(at(i)) {
+                    *s += v;
+                }
+            }
+            sum
+        };
+        for y in 0..h {
+            let at = |x: isize| self.data[y * w + x.clamp(0, w as isize - 1) as usize];
+            let mut sum = start(&at);
+            for x in 0..w {
+                rows.data[y * w + x] = scaled(&sum);
+                slide(&mut sum, at(x as isize + r + 1), at(x as isize - r));
+            }
+        }
+        // all columns at once, so that memory is read row by row
+        let row = |y: isize| &rows.data[y.clamp(0, h as isize - 1) as usize * w..][..w];
+        let mut sums: Vec<[f32; C]> = (0..w).map(|x| start(&|y| row(y)[x])).collect();
+        let mut data = Vec::with_capacity(w * h);
+        for y in 0..h as isize {
+            data.extend(sums.iter().map(scaled));
+            for ((sum, enter), leave) in sums.iter_mut().zip(row(y + r + 1)).zip(row(y - r)) {
+                slide(sum, *enter, *leave);
+            }
+        }
+        Self { width: w, height: h, data }
+    }
+
+    /// Half as wide and high (rounded up): means of 2 x 2 pixels; the border is repeated.
+    pub fn halved(&self) -> Self {
+        Self::from_fn(self.width.div_ceil(2), self.height.div_ceil(2), |x, y| {
+            let (x, y) = (2 * x as isize, 2 * y as isize);
+            let four = [self.at(x, y), self.at(x + 1, y), self.at(x, y + 1), self.at(x + 1, y + 1)];
+            std::array::from_fn(|c| 0.25 * (four[0][c] + four[1][c] + four[2][c] + four[3][c]))
+        })
+    }
+
+    /// Stretched to another size by bilinear sampling.
+    pub fn stretched(&self, width: usize, height: usize) -> Self {
+        let (sx, sy) = (self.width as f32 / width as f32, self.height as f32 / height as f32);
+        Self::from_fn(width, height, |x, y| self.bilinear((x as f32 + 0.5) * sx, (y as f32 + 0.5) * sy))
+    }
+
     /// The rectangle `x0..x1`, `y0..y1`, repeating the border where it reaches beyond.
     pub fn window(&self, x0: isize, y0: isize, x1: isize, y1: isize) -> Self {
         Self::from_fn((x1 - x0).max(1) as usize, (y1 - y0).max(1) as usize, |x, y| {
@@ -130,6 +187,29 @@ mod tests {
         let sum: f32 = soft.data.iter().map(|p| p[0]).sum();
         assert!((sum - 1.0).abs() < 1e-4, "{sum}");
         assert!((soft.at(20, 20)[0] - 1.0 / (2.0 * std::f32::consts::PI * 4.0)).abs() < 1e-3);
+    }
+
+    #[test]
+    fn means_around_are_means_and_know_no_border() {
+        let noise = Plane::<1>::from_fn(23, 17, |x, y| [((x * 7 + y * 13) % 11) as f32]);
+        for radius in [0usize, 1, 4, 30] {
+            let soft = noise.mean_around(radius);
+            let r = radius as isize;
+            for (x, y) in [(0, 0), (22, 16), (11, 8), (3, 15)] {
+                let sum: f32 =
+                    (-r..=r).flat_map(|j| (-r..=r).map(move |i| (i, j))).map(|(i, j)| noise.at(x + i, y + j)[0]).sum();
+                let wanted = sum / ((2 * r + 1) * (2 * r + 1)) as f32;
+                assert!((soft.at(x, y)[0] - wanted).abs() < 1e-3, "{radius}: {} {wanted}", soft.at(x, y)[0]);
+            }
+        }
+    }
+
+    #[test]
+    fn halved_and_stretched_keep_a_ramp() {
+        let ramp = Plane::<1>::from_fn(17, 16, |x, _| [x as f32 + 0.5]);
+        let half = ramp.halved();
+        assert_eq!((half.width, half.height, half.at(3, 2)), (9, 8, [7.0]));
+        assert!((ramp.stretched(34, 10).at(12, 3)[0] - 6.25).abs() < 1e-4);
     }
 
     #[test]

@@ -4,13 +4,14 @@
 use super::DecodeError;
 use super::eyes::{Eye, LidState};
 use super::hidden;
-use super::lids::{LidSkin, above_lid, inset_lips};
+use super::layers::Layers;
+use super::lids::{LidSkin, above_lid, inset_lips, to_texel};
 use super::mesh::{self, Cut};
 use super::mouth::Mouth;
 use super::plan::{self, FramePlan, MouthPlan, MouthVertex, POINTS, PixelPlan, resample};
 use super::plane::{Plane, luminance};
 use super::pose::{apply, pixels_per_cm, project, rotate};
-use super::surroundings::Surroundings;
+use super::surroundings::{Surroundings, Wall};
 use super::vertices::{Openings, Skin, add_modes, nose_base};
 use super::weights::{Expression, WeightMap, smooth};
 use crate::motion::MotionFrame;
@@ -51,8 +52,11 @@ pub(crate) struct Puppet {
     lips: Contour,
     lids: [Contour; 2],
     pub mouth: Mouth,
-    /// The photo, `TEX_FULL` pixels along a side.
-    pub texture: Plane<3>,
+    /// What the mesh shows, `TEX_FULL` pixels along a side: colours times opacity (0..255) and opacity (0..1). The person,
+    /// or the whole photo where the person could not be told from the background.
+    pub texture: Plane<4>,
+    /// The photo without the person, `TEX_FULL` pixels along a side; none where `texture` is the whole photo.
+    pub still: Option<Plane<3>>,
     /// Triangles of the picture's mesh.
     pub triangles: Vec<[u32; 3]>,
     /// Source of every vertex of the mesh with open lids, crop pixels.
@@ -127,18 +131,29 @@ impl Puppet {
         let border_head: Vec<[f32; 3]> = sheet.border.iter().map(|&i| place(i)).collect();
         let (border_photo, border_depth): (Vec<_>, Vec<_>) =
             border_head.iter().map(|&x| project(&face.pose, x)).unzip();
-        let surroundings = Surroundings::new(&face.pose, &border_photo, &border_depth, &border_head)
+        let mut triangles = sheet.triangles;
+        for c in [&lips, lids[0], lids[1]] {
+            triangles.extend(mesh::cap(&c.upper, &c.lower));
+        }
+        let layers = face.person.as_ref().and_then(|mask| {
+            let corner = |i: u32| -> [f32; 2] { [placed[i as usize][0], placed[i as usize][1]] };
+            let shown: Vec<_> = triangles.iter().map(|t| t.map(corner)).collect();
+            Layers::part(&texture, mask, &shown, face.photo)
+        });
+        let wall = if layers.is_some() { Wall::Free } else { Wall::Tied };
+        let surroundings = Surroundings::new(&face.pose, &border_photo, &border_depth, &border_head, wall)
             .ok_or(DecodeError::Fit("the outline of the fitted face is no number"))?;
+        let (texture, still) = match layers {
+            Some(layers) => (layers.person, Some(layers.still)),
+            None => (texture.map(|[r, g, b]| [r, g, b, 1.0]), None),
+        };
 
         // order of the mesh's vertices: skin, cuts, grid, outline once more (far behind)
         let grid = source.len() as u32;
         source.extend(&surroundings.photo);
         source.extend(&border_photo);
-        let mut triangles = sheet.triangles;
-        for c in [&lips, lids[0], lids[1]] {
-            triangles.extend(mesh::cap(&c.upper, &c.lower));
-        }
-        triangles.extend(surroundings.triangles.iter().map(|t| t.map(|i| i + grid)));
+        let around = surroundings.triangles.iter().map(|t| t.map(|i| i + grid));
+        triangles.extend(around.filter(|t| seen(&texture, t.map(|i| source[i as usize]))));
 
         let (top, chin) = (face.landmarks[FOREHEAD_CHIN.0], face.landmarks[FOREHEAD_CHIN.1]);
         let map = WeightMap::new(model);
@@ -166,6 +181,7 @@ impl Puppet {
             skin,
             mouth,
             texture,
+            still,
             triangles,
             source,
         })
@@ -308,6 +324,15 @@ impl Puppet {
             self.mouth.place(pose, &e.total, e.tongue_up, front, middle, &mut plan.mouth_vertices);
         }
     }
+}
+
+/// Whether a triangle (crop pixels of the photo) shows anything of the person.
+fn seen(texture: &Plane<4>, corners: [[f32; 2]; 3]) -> bool {
+    let texels = corners.map(to_texel);
+    // two more for the look-up's reach
+    let low = |c: usize| texels.iter().map(|p| p[c]).fold(f32::INFINITY, f32::min) as isize - 2;
+    let high = |c: usize| texels.iter().map(|p| p[c]).fold(f32::NEG_INFINITY, f32::max) as isize + 2;
+    (low(1)..=high(1)).any(|y| (low(0)..=high(0)).any(|x| texture.at(x, y)[3] > 0.0))
 }
 
 /// The contour with both chains running towards the image's right.

@@ -44,16 +44,15 @@ pub(crate) fn bicubic(picture: &Plane<4>, x: f32, y: f32) -> [f32; 4] {
 
 /// The photo at the resolution that frames of `size` pixels need: never finer than it was cropped, and so coarse for
 /// small frames that nothing flickers.
-pub(crate) fn for_size(texture: &Plane<3>, size: u32) -> Plane<4> {
+pub(crate) fn for_size(texture: &Plane<4>, size: u32) -> Plane<4> {
     let goal = (size as f32 * TEXELS).min(TEX) * (TEX_FULL as f32 / TEX);
     let n = (goal.round() as usize).clamp(8, TEX_FULL);
-    let opaque = |c: [f32; 3]| [c[0], c[1], c[2], 255.0];
     if n == TEX_FULL {
-        return texture.map(opaque);
+        return texture.clone();
     }
     let ratio = TEX_FULL as f32 / n as f32;
     let soft = texture.blur(0.45 * (ratio * ratio - 1.0).sqrt().max(0.1));
-    Plane::from_fn(n, n, |x, y| opaque(soft.bilinear((x as f32 + 0.5) * ratio, (y as f32 + 0.5) * ratio)))
+    Plane::from_fn(n, n, |x, y| soft.bilinear((x as f32 + 0.5) * ratio, (y as f32 + 0.5) * ratio))
 }
 
 /// Texture pixels to a crop pixel of the photo that [`for_size`] returned.
@@ -79,7 +78,7 @@ mod tests {
 
     #[test]
     fn small_frames_get_a_coarse_photo() {
-        let photo = Plane::<3>::from_fn(TEX_FULL, TEX_FULL, |x, _| [if x % 2 == 0 { 0.0 } else { 200.0 }; 3]);
+        let photo = Plane::<4>::from_fn(TEX_FULL, TEX_FULL, |x, _| [if x % 2 == 0 { 0.0 } else { 200.0 }; 4]);
         let small = for_size(&photo, 128);
         assert_eq!(small.width, 240);
         let mut inner = small.data.chunks(240).flat_map(|row| &row[8..232]);

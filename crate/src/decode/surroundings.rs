@@ -1,9 +1,10 @@
 //! Everything around the face: a grid of vertices over the whole picture, tied to the outline of the face, so that
 //! face, hair, neck and background are one mesh without holes.
 
-use super::pose::{project, unproject};
+use super::pose::{project, rotate, unproject};
 use super::weights::smooth;
-use crate::portrait::fitted::{CameraPose, PAD, SIDE};
+use crate::portrait::fitted::{CameraPose, FOCAL, PAD, PIVOT, SIDE};
+use nalgebra::{Matrix3, Vector3};
 use spade::{DelaunayTriangulation, Point2, Triangulation};
 use std::collections::{BTreeSet, HashMap};
 
@@ -14,13 +15,20 @@ const FOLLOW: f32 = 95.0;
 /// Distance over which their depth leaves that of the face, crop pixels.
 const DEPTH: f32 = 60.0;
 
+/// How much further than a usual head of hair or a hat moves with the skull, where it is known to be one, in heads.
+const WIDER: f32 = 0.7;
+
 /// The vertices around the face and how they move.
 #[derive(Clone, Debug)]
 pub(crate) struct Surroundings {
     /// Where the vertices lie in the photo, crop pixels.
     pub photo: Vec<[f32; 2]>,
-    /// The same points in head space.
+    /// The same points in camera axes about the head's pivot, cm.
     head: Vec<[f32; 3]>,
+    /// How much a vertex belongs to the outline of a round head, 0..1: there a turn brings other hair into sight instead
+    /// of moving the outline.
+    round: Vec<f32>,
+    photo_pose: CameraPose,
     /// How much of the skull's motion a vertex makes, 0..1.
     rigid: Vec<f32>,
     /// How much of the skull's motion each vertex of the outline makes, 0..1.
@@ -33,8 +41,14 @@ pub(crate) struct Surroundings {
 
 impl Surroundings {
     /// `border`: the outline in crop pixels; `border_depth`: its distance from the camera; `border_head`: its head
-    /// space position; all in the photo.
-    pub fn new(pose: &CameraPose, border: &[[f32; 2]], border_depth: &[f32], border_head: &[[f32; 3]]) -> Option<Self> {
+    /// space position; all in the photo. `wall`: what is behind the person.
+    pub fn new(
+        pose: &CameraPose,
+        border: &[[f32; 2]],
+        border_depth: &[f32],
+        border_head: &[[f32; 3]],
+        wall: Wall,
+    ) -> Option<Self> {
         let steps = (SIDE * (1.0 + 2.0 * PAD) / GRID).floor();
         let (lo, hi) = (-PAD * SIDE, SIDE * (1.0 + PAD));
         let line = |i: usize| lo + (hi - lo) * i as f32 / steps;
@@ -81,12 +95,21 @@ impl Surroundings {
                     if i >= photo.len() { border_depth[i - photo.len()] - far } else { 0.0 }
                 },
             );
+        let near = extend(&neighbours, &free, DEPTH, |i| if i >= photo.len() { 1.0 } else { 0.0 });
         let head: Vec<[f32; 3]> = photo.iter().zip(&depth).map(|(&p, d)| unproject(pose, p, far + d)).collect();
-        let rigid = head.iter().zip(&photo).map(|(&x, &p)| rigid_weight(x) * margin_weight(p)).collect();
+        let weight = |x: [f32; 3], p: [f32; 2]| match wall {
+            Wall::Tied => rigid_weight(x, 0.0) * margin_weight(p),
+            Wall::Free => rigid_weight(x, WIDER),
+        };
         Some(Self {
-            head,
-            rigid,
-            border_rigid: border_head.iter().map(|&x| rigid_weight(x)).collect(),
+            rigid: head.iter().zip(&photo).map(|(&x, &p)| weight(x, p)).collect(),
+            round: match wall {
+                Wall::Tied => vec![0.0; photo.len()],
+                Wall::Free => near[..photo.len()].iter().map(|n| (1.0 - n).clamp(0.0, 1.0)).collect(),
+            },
+            head: head.iter().map(|x| rotate(pose, [0, 1, 2].map(|c| x[c] - PIVOT[c]))).collect(),
+            photo_pose: *pose,
+            border_rigid: border_head.iter().map(|&x| weight(x, [SIDE / 2.0; 2])).collect(),
             follow,
             triangles,
             photo,
@@ -111,8 +134,9 @@ impl Surroundings {
                 border[k][c] - border_photo[k][c] - (skull[c] - border_photo[k][c]) * self.border_rigid[k]
             });
         }
+        let turn = Turn::new(&self.photo_pose, pose);
         for (i, o) in out.iter_mut().enumerate() {
-            let (skull, _) = project(pose, self.head[i]);
+            let skull = turn.project(self.head[i], self.round[i]);
             let (mut x, mut y) = (0.0, 0.0);
             for (w, d) in self.follow[i * nb..(i + 1) * nb].iter().zip(&*scratch) {
                 x += w * d[0];
@@ -124,9 +148,49 @@ impl Surroundings {
     }
 }
 
-/// How much a point beside the face moves with the skull: 1 on head and hair, 0 on shoulders and background.
-fn rigid_weight(x: [f32; 3]) -> f32 {
-    let ring = 1.0 - smooth((x[0] / 10.5).hypot((x[1] - 2.5) / 13.5), 1.0, 2.1);
+/// What is behind the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wall {
+    /// Part of the same mesh: it must not move far from the head.
+    Tied,
+    /// A layer of its own: all that the mesh shows belongs to the person.
+    Free,
+}
+
+/// How a motion of the head moves what is fixed to the skull.
+struct Turn {
+    /// As a rigid body.
+    rigid: Matrix3<f32>,
+    /// As the outline of a round body: what lies in front of the pivot moves, but nothing gets narrower.
+    round: Matrix3<f32>,
+    pivot: Vector3<f32>,
+}
+
+impl Turn {
+    fn new(photo: &CameraPose, now: &CameraPose) -> Self {
+        let rigid = now.rotation * photo.rotation.transpose();
+        let (sin, cos) = rigid[(1, 0)].atan2(rigid[(0, 0)]).sin_cos();
+        let round = Matrix3::new(cos, -sin, rigid[(0, 2)], sin, cos, rigid[(1, 2)], 0.0, 0.0, 1.0);
+        let mut pivot = Vector3::from(rotate(now, PIVOT)) + now.translation;
+        pivot.z = now.translation.z - rotate(now, PIVOT)[2];
+        Self { rigid, round, pivot }
+    }
+
+    /// Crop pixel of a point in the photo's camera axes about the pivot; `round`: 0 for a rigid body, 1 for an outline.
+    fn project(&self, x: [f32; 3], round: f32) -> [f32; 2] {
+        let x = Vector3::from(x);
+        let (a, b) = (self.rigid * x, self.round * x);
+        let c = a + (b - a) * round;
+        let k = FOCAL * SIDE / (self.pivot.z - c.z).max(1.0);
+        [SIDE / 2.0 + k * (c.x + self.pivot.x), SIDE / 2.0 - k * (c.y + self.pivot.y)]
+    }
+}
+
+/// How much a point beside the face moves with the skull: 1 on head and hair, 0 on shoulders and background. `wider`: how
+/// much further than to a usual head of hair that reaches above the chin, in heads.
+fn rigid_weight(x: [f32; 3], wider: f32) -> f32 {
+    let more = wider * smooth(x[1], -6.0, 1.0);
+    let ring = 1.0 - smooth((x[0] / 10.5).hypot((x[1] - 2.5) / 13.5), 1.0 + more, 2.1 + more);
     let neck = 1.0 - smooth(-x[1], 5.0, 20.0);
     ring * neck
 }
@@ -224,7 +288,7 @@ mod tests {
     use super::*;
     use nalgebra::{Matrix3, Vector3};
 
-    fn around_a_disc() -> (CameraPose, Vec<[f32; 2]>, Vec<[f32; 3]>, Surroundings) {
+    fn around_a_disc(wall: Wall) -> (CameraPose, Vec<[f32; 2]>, Vec<[f32; 3]>, Surroundings) {
         let pose = CameraPose { rotation: Matrix3::identity(), translation: Vector3::new(0.0, 0.0, 97.0) };
         let ring: Vec<[f32; 3]> = (0..60)
             .map(|k| {
@@ -233,23 +297,25 @@ mod tests {
             })
             .collect();
         let (border, depth): (Vec<_>, Vec<_>) = ring.iter().map(|&x| project(&pose, x)).unzip();
-        let s = Surroundings::new(&pose, &border, &depth, &ring).unwrap();
+        let s = Surroundings::new(&pose, &border, &depth, &ring, wall).unwrap();
         (pose, border, ring, s)
     }
 
     #[test]
     fn an_unmoved_face_leaves_the_surroundings_where_they_are() {
-        let (pose, border, ring, s) = around_a_disc();
-        let mut out = vec![[0.0; 2]; s.photo.len()];
-        s.place(&pose, &border, &border, &ring, &mut vec![[0.0; 2]; 60], &mut out);
-        for (a, b) in out.iter().zip(&s.photo) {
-            assert!((a[0] - b[0]).abs() < 0.01 && (a[1] - b[1]).abs() < 0.01, "{a:?} {b:?}");
+        for wall in [Wall::Tied, Wall::Free] {
+            let (pose, border, ring, s) = around_a_disc(wall);
+            let mut out = vec![[0.0; 2]; s.photo.len()];
+            s.place(&pose, &border, &border, &ring, &mut vec![[0.0; 2]; 60], &mut out);
+            for (a, b) in out.iter().zip(&s.photo) {
+                assert!((a[0] - b[0]).abs() < 0.01 && (a[1] - b[1]).abs() < 0.01, "{a:?} {b:?}");
+            }
         }
     }
 
     #[test]
     fn a_turn_moves_the_hair_but_neither_the_frame_nor_the_corners() {
-        let (mut pose, border, ring, s) = around_a_disc();
+        let (mut pose, border, ring, s) = around_a_disc(Wall::Tied);
         pose.rotation = *nalgebra::Rotation3::from_axis_angle(&Vector3::z_axis(), 0.15).matrix();
         let now: Vec<[f32; 2]> = ring.iter().map(|&x| project(&pose, x).0).collect();
         let mut out = vec![[0.0; 2]; s.photo.len()];
@@ -267,7 +333,7 @@ mod tests {
 
     #[test]
     fn triangles_cover_the_whole_picture() {
-        let (_, border, _, s) = around_a_disc();
+        let (_, border, _, s) = around_a_disc(Wall::Tied);
         let points: Vec<[f32; 2]> = s.photo.iter().chain(&border).copied().collect();
         let area: f64 = s
             .triangles

@@ -7,6 +7,7 @@ use crate::motion::{HeadPose, MotionFrame};
 use crate::pack::Pack;
 use crate::portrait::fitted::{CameraPose, SIDE, TEX_FULL};
 use crate::portrait::landmarks::LANDMARKS;
+use crate::portrait::person::MASK;
 use crate::portrait::{FaceModel, FittedFace};
 use nalgebra::{Rotation3, Vector3};
 use std::sync::Arc;
@@ -72,8 +73,28 @@ pub(crate) fn person(model: &FaceModel, shown: &[(&str, f32)], glasses: bool) ->
         eye_left: eyes[1].0,
         error: 0.0,
         glasses,
+        person: None,
+        photo: [0.0, 0.0, TEX_FULL as f32, TEX_FULL as f32],
     }
 }
+
+/// The same person with a mask that tells the head from the wall.
+pub(crate) fn parted(model: &FaceModel, shown: &[(&str, f32)]) -> FittedFace {
+    let mut fit = person(model, shown, false);
+    let middle = fit.landmarks[1];
+    let mask = (0..MASK * MASK)
+        .map(|i| {
+            let p = [i % MASK, i / MASK].map(|v| (v as f32 + 0.5) * 3.0 - 0.25 * SIDE);
+            let d = 1.0 - ((p[0] - middle[0]) / HEAD[0]).hypot((p[1] - middle[1]) / HEAD[1]);
+            (0.5 + 12.0 * d).clamp(0.0, 1.0)
+        })
+        .collect();
+    fit.person = Some(mask);
+    fit
+}
+
+/// Half width and height of the head, crop pixels.
+pub(crate) const HEAD: [f32; 2] = [95.0, 130.0];
 
 /// Wall, skin, eyes and mouth as soft colour fields.
 fn picture(landmarks: &[[f32; 2]]) -> Vec<f32> {
@@ -88,8 +109,8 @@ fn picture(landmarks: &[[f32; 2]]) -> Vec<f32> {
         for x in 0..TEX_FULL {
             let p = [x, y].map(|v| (v as f32 + 0.5) / 1.25 - 0.25 * SIDE);
             let wave = |k: f32, a: f32| 12.0 * (k * (p[0] * a.cos() + p[1] * a.sin())).sin();
-            let face =
-                1.0 / (1.0 + (-(1.0 - ((p[0] - middle[0]) / 95.0).hypot((p[1] - middle[1]) / 130.0)) * 12.0).exp());
+            let face = 1.0
+                / (1.0 + (-(1.0 - ((p[0] - middle[0]) / HEAD[0]).hypot((p[1] - middle[1]) / HEAD[1])) * 12.0).exp());
             let lips = blob(p, mouth, 40.0, 14.0 + gap);
             let inner = blob(p, mouth, 32.0, gap.max(0.5)) * if gap > 2.0 { 1.0 } else { 0.0 };
             let iris: f32 = [468, 473].iter().map(|&i| blob(p, landmarks[i], 7.0, 7.0)).sum();

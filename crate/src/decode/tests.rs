@@ -1,8 +1,9 @@
 //! What a decoder promises, checked on a made-up person.
 
+use super::background::Background;
 use super::plan::FramePlan;
 use super::puppet::Puppet;
-use super::testing::{face, model, person, psnr, turned};
+use super::testing::{HEAD, face, model, parted, person, psnr, turned};
 use super::{DecodeError, Decoder};
 use crate::motion::frame::{Blendshape as B, Reference};
 use crate::motion::{Gaze, MotionFrame};
@@ -35,19 +36,21 @@ fn an_empty_frame_is_the_photo() {
     let model = model();
     for shown in [&[][..], &[("jawOpen", 0.4), ("mouthSmile_L", 0.5), ("mouthSmile_R", 0.5)]] {
         let fit = person(&model, shown, false);
-        let photo = super::sample::for_size(
-            &super::plane::Plane { width: 960, height: 960, data: fit.texture.as_chunks::<3>().0.to_vec() },
-            512,
-        );
+        let photo = super::plane::Plane { width: 960, height: 960, data: fit.texture.as_chunks::<3>().0.to_vec() };
+        let photo = super::sample::for_size(&photo.map(|[r, g, b]| [r, g, b, 1.0]), 512);
         let mut wanted = Vec::new();
         for i in 0..512 * 512 {
             let at = |v: usize| ((v as f32 + 0.5) + 128.0) * 1.25;
             let c = super::sample::bicubic(&photo, at(i % 512), at(i / 512));
             wanted.extend([c[0], c[1], c[2], 255.0].map(|v| (v + 0.5) as u8));
         }
-        let mut decoder = Decoder::new(model.clone(), fit, 512).expect("a sound fit");
-        let db = psnr(&frame(&mut decoder, &MotionFrame::default(), Reference::Portrait), &wanted);
-        assert!(db >= 40.0, "{db:.1} dB with {shown:?}");
+        for person in [None, parted(&model, shown).person] {
+            let known = person.is_some();
+            let fit = crate::portrait::FittedFace { person, ..fit.clone() };
+            let mut decoder = Decoder::new(model.clone(), fit, 512).expect("a sound fit");
+            let db = psnr(&frame(&mut decoder, &MotionFrame::default(), Reference::Portrait), &wanted);
+            assert!(db >= 45.0, "{db:.1} dB with {shown:?}, person known: {known}");
+        }
     }
 }
 
@@ -180,6 +183,103 @@ fn corners_stay_when_the_head_moves() {
     }
 }
 
+/// Motions that take the whole head somewhere else.
+fn everywhere() -> Vec<MotionFrame> {
+    let mut all =
+        vec![turned(25.0, 0.0, 0.0), turned(-25.0, 0.0, 0.0), turned(0.0, 15.0, 0.0), turned(5.0, -15.0, 15.0)];
+    for (x, scale) in [(0.1, 1.0), (0.0, 1.2), (-0.1, 0.8)] {
+        let head = crate::motion::HeadPose { x, scale, ..Default::default() };
+        all.push(MotionFrame { head, ..Default::default() });
+    }
+    all
+}
+
+#[test]
+fn what_is_behind_the_person_holds_still() {
+    let model = model();
+    let fit = parted(&model, &[]);
+    let middle = fit.landmarks[1].map(|v| 0.5 * v);
+    let mut decoder = Decoder::new(model.clone(), fit, SIZE).expect("a sound fit");
+    let still = frame(&mut decoder, &MotionFrame::default(), Reference::Speech);
+    for motion in everywhere() {
+        let moved = frame(&mut decoder, &motion, Reference::Speech);
+        let mut changed = 0;
+        for (i, (a, b)) in still.as_chunks::<4>().0.iter().zip(moved.as_chunks::<4>().0).enumerate() {
+            let (x, y) = ((i % 256) as f32 - middle[0], (i / 256) as f32 - middle[1]);
+            let out = (2.0 * x / HEAD[0]).hypot(2.0 * y / HEAD[1]);
+            changed += usize::from(out < 1.0 && a != b);
+            assert!(out < 1.7 || a == b, "{motion:?} moves the wall at {x}, {y} from the nose: {a:?} {b:?}");
+        }
+        assert!(changed > 3000, "{motion:?} must move the head: {changed}");
+    }
+}
+
+#[test]
+fn no_second_face_is_left_behind() {
+    // where the head was the wall is filled: no skin
+    let model = model();
+    let fit = parted(&model, &[]);
+    let ear = [fit.landmarks[1][0] * 0.5 - 0.5 * 0.8 * HEAD[0], fit.landmarks[1][1] * 0.5].map(|v| v as usize);
+    let mut decoder = Decoder::new(model.clone(), fit, SIZE).expect("a sound fit");
+    let head = crate::motion::HeadPose { x: 0.45, ..Default::default() };
+    let gone = frame(&mut decoder, &MotionFrame { head, ..Default::default() }, Reference::Speech);
+    let [r, _, b, _] = gone.as_chunks::<4>().0[ear[1] * 256 + ear[0]];
+    assert!(b > r, "bluish wall, not skin: {r} {b}");
+}
+
+#[test]
+fn the_background_can_be_exchanged_where_the_person_is_known() {
+    let model = model();
+    let mut known = Decoder::new(model.clone(), parted(&model, &[]), SIZE).expect("a sound fit");
+    let photo = frame(&mut known, &MotionFrame::default(), Reference::Speech);
+    let pixel = |rgba: &[u8], x: usize, y: usize| rgba.as_chunks::<4>().0[y * 256 + x];
+    let middle = parted(&model, &[]).landmarks[1].map(|v| (0.5 * v) as usize);
+    let blue = crate::portrait::Picture { width: 30, height: 20, data: [0, 0, 255].repeat(600) };
+    for (background, corner) in [
+        (Background::Colour([10, 200, 30]), [10, 200, 30, 255]),
+        (Background::Transparent, [0; 4]),
+        (Background::Picture(std::sync::Arc::new(blue)), [0, 0, 255, 255]),
+    ] {
+        known.set_background(&background).expect("the person is known");
+        let shown = frame(&mut known, &MotionFrame::default(), Reference::Speech);
+        assert_eq!(pixel(&shown, 5, 5), corner, "{background:?}");
+        assert_eq!(pixel(&shown, middle[0], middle[1]), pixel(&photo, middle[0], middle[1]), "{background:?}");
+    }
+    known.set_background(&Background::Blur).expect("the person is known");
+    let soft = frame(&mut known, &MotionFrame::default(), Reference::Speech);
+    let contrast = |rgba: &[u8]| {
+        (0..60).map(|x| u32::from(pixel(rgba, x, 20)[0].abs_diff(pixel(rgba, x + 1, 20)[0]))).sum::<u32>()
+    };
+    assert!(contrast(&soft) * 2 < contrast(&photo), "{} {}", contrast(&soft), contrast(&photo));
+    known.set_background(&Background::Keep).expect("always");
+    assert!(frame(&mut known, &MotionFrame::default(), Reference::Speech) == photo);
+
+    let empty = crate::portrait::Picture { width: 0, height: 0, data: Vec::new() };
+    let refused = known.set_background(&Background::Picture(std::sync::Arc::new(empty)));
+    assert_eq!(refused, Err(DecodeError::Picture));
+}
+
+#[test]
+fn a_mask_that_cannot_be_trusted_leaves_the_photo_whole() {
+    let model = model();
+    let whole = Decoder::new(model.clone(), person(&model, &[], false), SIZE).expect("a sound fit");
+    let vague = parted(&model, &[]).person.map(|mask| mask.iter().map(|m| 0.3 + 0.4 * m).collect());
+    for mask in
+        [None, vague, Some(vec![0.0; 65_536]), Some(vec![1.0; 65_536]), Some(vec![f32::NAN; 65_536]), Some(vec![])]
+    {
+        let fit = crate::portrait::FittedFace { person: mask, ..person(&model, &[], false) };
+        let mut decoder = Decoder::new(model.clone(), fit, SIZE).expect("a sound fit");
+        let motion = turned(12.0, 3.0, 4.0);
+        assert!(
+            frame(&mut decoder, &motion, Reference::Speech) == frame(&mut whole.clone(), &motion, Reference::Speech)
+        );
+        assert_eq!(decoder.set_background(&Background::Keep), Ok(()));
+        for other in [Background::Blur, Background::Transparent, Background::Colour([0; 3])] {
+            assert_eq!(decoder.set_background(&other), Err(DecodeError::Background));
+        }
+    }
+}
+
 #[test]
 fn wrong_sizes_and_buffers_are_refused() {
     let model = model();
@@ -252,10 +352,19 @@ fn both_decoders_agree() {
     let model = model();
     let shown = [("jawOpen", 0.4), ("mouthSmile_L", 0.5), ("mouthSmile_R", 0.5)];
     let mut drawn = vec![0; (SIDE * SIDE * 4) as usize];
-    for glasses in [false, true] {
-        let fit = person(&model, &shown, glasses);
+    for (glasses, background) in
+        [(false, None), (true, None), (false, Some(Background::Keep)), (false, Some(Background::Transparent))]
+    {
+        let fit = match &background {
+            None => person(&model, &shown, glasses),
+            Some(_) => parted(&model, &shown),
+        };
         let mut cpu = Decoder::new(model.clone(), fit.clone(), SIDE).expect("a sound fit");
         let mut twin = OffscreenDecoder::new(gpu.clone(), model.clone(), fit, SIDE).expect("a sound fit");
+        if let Some(background) = &background {
+            cpu.set_background(background).expect("the person is known");
+            twin.set_background(background).expect("the person is known");
+        }
         let blink = [(B::EyeBlinkLeft, 0.7), (B::EyeBlinkRight, 1.0), (B::JawOpen, 0.6)];
         let mut motions = vec![MotionFrame::default(), face(&blink), turned(14.0, -5.0, 6.0)];
         motions.push(MotionFrame { gaze: Gaze { x: 15.0, y: 5.0 }, ..face(&[(B::MouthFunnel, 0.8)]) });
@@ -263,7 +372,7 @@ fn both_decoders_agree() {
             for reference in [Reference::Portrait, Reference::Speech] {
                 pollster::block_on(twin.render(&motion, reference, &mut drawn)).expect("the GPU answers");
                 let db = psnr(&frame(&mut cpu, &motion, reference), &drawn);
-                assert!(db >= 45.0, "{db:.1} dB, glasses {glasses}, {reference:?}: {motion:?}");
+                assert!(db >= 45.0, "{db:.1} dB, glasses {glasses}, {background:?}, {reference:?}: {motion:?}");
             }
         }
         let short = pollster::block_on(twin.render(&MotionFrame::default(), Reference::Speech, &mut [0; 8]));

@@ -25,6 +25,8 @@ pub enum Activation {
     Sigmoid,
     /// `x` times its sigmoid.
     Silu,
+    /// `x min(max(x + 3, 0), 6) / 6` (Howard et al., *Searching for MobileNetV3*, 2019).
+    HardSwish,
     /// Hyperbolic tangent.
     Tanh,
     /// Exponential function.
@@ -53,6 +55,7 @@ impl Activation {
             Self::Gelu => 0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2)),
             Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
             Self::Silu => x / (1.0 + (-x).exp()),
+            Self::HardSwish => x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
             Self::Tanh => x.tanh(),
             Self::Exp => x.exp(),
             Self::Sqrt => x.sqrt(),
@@ -106,6 +109,7 @@ impl Activation {
             Self::Square => 11,
             Self::Negate => 12,
             Self::Abs => 13,
+            Self::HardSwish => 14,
         })
     }
 
@@ -123,6 +127,7 @@ impl Activation {
             Self::Gelu => x.gelu_erf(),
             Self::Sigmoid => (x.neg()?.exp()? + 1.0)?.recip(),
             Self::Silu => x.silu(),
+            Self::HardSwish => x * ((x + 3.0)?.clamp(0f32, 6f32)? / 6.0)?,
             Self::Tanh => x.tanh(),
             Self::Exp => x.exp(),
             Self::Sqrt => x.sqrt(),
@@ -224,6 +229,7 @@ mod tests {
         one(Activation::Gelu, |x| 0.5 * x * (1.0 + erf64(x / std::f64::consts::SQRT_2)));
         one(Activation::Sigmoid, |x| 1.0 / (1.0 + (-x).exp()));
         one(Activation::Silu, |x| x / (1.0 + (-x).exp()));
+        one(Activation::HardSwish, |x| x * (x + 3.0).clamp(0.0, 6.0) / 6.0);
         one(Activation::Tanh, f64::tanh);
         one(Activation::Exp, f64::exp);
         one(Activation::Sqrt, f64::sqrt);

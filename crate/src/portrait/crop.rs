@@ -8,9 +8,9 @@ use super::resample::resample;
 /// Forehead-to-chin distance over the crop's side.
 pub const FACE_SHARE: f32 = 0.47;
 /// ... at most this, where the photo has no more room.
-const TIGHTEST: f32 = 0.60;
+const TIGHTEST: f32 = 0.72;
 /// The crop may move by this share of its side to stay inside of the photo.
-const SHIFT: f32 = 0.14;
+const SHIFT: f32 = 0.20;
 /// Least height of a face, forehead to chin, pixels of the photo.
 const LEAST_HEIGHT: f32 = 32.0;
 
@@ -44,10 +44,8 @@ impl CropFrame {
         let side = room.clamp(face / TIGHTEST, face / FACE_SHARE);
         let center = [(top[0] + chin[0], width), (top[1] + chin[1], height)].map(|(sum, count)| {
             let (middle, count) = (sum / 2.0, count as f32);
-            if side > count {
-                return middle;
-            }
-            let wanted = middle.clamp(side / 2.0, count - side / 2.0);
+            let (low, high) = (side / 2.0, count - side / 2.0);
+            let wanted = middle.clamp(low.min(high), low.max(high));
             middle + (wanted - middle).clamp(-SHIFT * side, SHIFT * side)
         });
         Ok(Self { center, side })
@@ -56,6 +54,16 @@ impl CropFrame {
     /// Pixels of the photo to crop pixels.
     pub fn to_crop(&self, p: [f32; 2]) -> [f32; 2] {
         std::array::from_fn(|i| (p[i] - self.center[i]) / self.side * SIDE + SIDE / 2.0)
+    }
+
+    /// The part of the texture that shows a photo of `width` x `height` pixels: left, top, right, bottom, texture pixels.
+    pub fn photo(&self, width: usize, height: usize) -> [f32; 4] {
+        let full = TEX_FULL as f32;
+        let [[left, right], [top, bottom]] = [(0, width), (1, height)].map(|(axis, count)| {
+            let corner = self.center[axis] - self.side * (0.5 + PAD);
+            [0.0, count as f32].map(|edge| ((edge - corner) * TEX / self.side).clamp(0.0, full))
+        });
+        [left, top, right, bottom]
     }
 
     /// The crop with its margin: RGB, 0..255, `TEX_FULL * TEX_FULL * 3` values (see [`super::fitted`]).
@@ -105,6 +113,13 @@ mod tests {
         assert_eq!(frame.side, 360.0);
         assert!(frame.center[0] > 150.0 && frame.center[1] > 160.0, "moved inside: {frame:?}");
         assert!(frame.center[0] - 150.0 <= SHIFT * frame.side + 1e-3);
+    }
+
+    #[test]
+    fn the_photo_in_the_texture_is_where_the_frame_says() {
+        let frame = CropFrame { center: [100.0, 40.0], side: 128.0 };
+        // five texture pixels to one of the photo, the texture's corner at 4, -56
+        assert_eq!(frame.photo(150, 100), [0.0, 280.0, 730.0, 780.0]);
     }
 
     #[test]

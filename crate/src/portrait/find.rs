@@ -270,7 +270,7 @@ fn check(picture: &Picture) -> Result<(), FindError> {
 }
 
 /// Builds a network and makes sure that it takes and gives what this module expects (further outputs are ignored).
-fn prepare(pack: &Pack, name: &'static str, input: usize, outputs: &[usize]) -> Result<Session, FindError> {
+pub(super) fn prepare(pack: &Pack, name: &'static str, input: usize, outputs: &[usize]) -> Result<Session, FindError> {
     let graph = network::build(pack, name)?;
     let sizes = |ports: &[crate::graph::Port]| -> Vec<usize> {
         ports.iter().map(|p| graph.shape(p.value).elements()).collect()

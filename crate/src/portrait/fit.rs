@@ -1,5 +1,6 @@
 //! From a photo to a fitted face: crop, second look at the landmarks, lip snapping, solving, pinning.
 
+use super::beyond::round_off;
 use super::crop::{CropFrame, from_texture, to_texture};
 use super::error::PortraitError;
 use super::face_model::FaceModel;
@@ -7,6 +8,7 @@ use super::find::FaceFinder;
 use super::fitted::{FittedFace, SIDE, TEX, TEX_FULL};
 use super::glasses::wears_glasses;
 use super::landmarks::LANDMARKS;
+use super::person::PersonFinder;
 use super::picture::Picture;
 use super::pin::pin;
 use super::snap::snap_lips;
@@ -71,6 +73,7 @@ fn checked(points: &[[f32; 3]], size: f32) -> Result<Vec<[f32; 2]>, FitError> {
 }
 
 /// Finds a face in a photo and fits the model to it: the largest face, or face `index` counted from 0 by size.
+/// `persons` tells the person from the background.
 ///
 /// # Errors
 /// [`PortraitError::NoFace`], [`PortraitError::NoSuchFace`], [`PortraitError::Fit`] for a face that is too small or
@@ -78,6 +81,7 @@ fn checked(points: &[[f32; 3]], size: f32) -> Result<Vec<[f32; 2]>, FitError> {
 pub fn fit(
     model: &FaceModel,
     finder: &FaceFinder,
+    persons: Option<&PersonFinder>,
     picture: &Picture,
     index: Option<usize>,
 ) -> Result<FittedFace, PortraitError> {
@@ -91,13 +95,19 @@ pub fn fit(
     if let Some(again) = finder.look_again(&cropped.picture(), &face)? {
         points = Cropped::points_of(&again.points)?;
     }
-    Ok(cropped.fit(model, &points)?)
+    let mut person = persons.map(|p| p.find(&cropped.texture)).transpose()?;
+    if let Some(mask) = &mut person {
+        round_off(mask, cropped.photo[1]);
+    }
+    Ok(FittedFace { person, ..cropped.fit(model, &points)? })
 }
 
 /// A crop whose landmarks are still to be looked for a second time.
 pub struct Cropped {
     frame: CropFrame,
     texture: Vec<f32>,
+    /// The part of the texture that is photo, as in [`FittedFace::photo`].
+    photo: [f32; 4],
 }
 
 impl Cropped {
@@ -109,7 +119,8 @@ impl Cropped {
         let points = checked(landmarks, picture.width.max(picture.height) as f32)?;
         let frame = CropFrame::around(&points, picture.width, picture.height)?;
         let points = points.into_iter().map(|p| frame.to_crop(p)).collect();
-        Ok((Self { frame, texture: frame.texture(picture) }, points))
+        let photo = frame.photo(picture.width, picture.height);
+        Ok((Self { frame, texture: frame.texture(picture), photo }, points))
     }
 
     /// Where the crop lies in the photo.
@@ -154,6 +165,8 @@ impl Cropped {
             eye_left: pinned.eyes[1],
             error: solution.error,
             glasses,
+            person: None,
+            photo: self.photo,
         })
     }
 }

@@ -4,6 +4,9 @@
 //! .5. The texture holds the same square and a margin of [`PAD`] sides around it, at [`TEX`] pixels a side, so that
 //! crop pixel `p` lies at texture pixel `(p + PAD * SIDE) * TEX / SIDE` (centres at .5 again).
 
+#[cfg(doc)]
+use super::person::MASK;
+
 /// Crop pixels along a side.
 pub const SIDE: f32 = 512.0;
 /// Margin around the crop, in sides.
@@ -53,4 +56,9 @@ pub struct FittedFace {
     pub error: f32,
     /// Spectacles were found: skin around the eyes must not move.
     pub glasses: bool,
+    /// Probability that the texture shows the person, 0..1: [`MASK`] rows of [`MASK`] values over all of it; none if
+    /// nobody looked.
+    pub person: Option<Vec<f32>>,
+    /// The part of the texture that is photo: left, top, right, bottom, texture pixels. The rest repeats its border.
+    pub photo: [f32; 4],
 }

@@ -1,5 +1,6 @@
 //! A photo becomes a fitted 3-D face: picture, landmarks, crop, fit.
 
+mod beyond;
 pub mod blendshapes;
 pub mod crop;
 pub mod detector;
@@ -14,10 +15,11 @@ pub mod landmarks;
 pub mod load;
 pub mod network;
 mod patch;
+pub mod person;
 pub mod picture;
 pub mod pin;
 pub mod region;
-mod resample;
+pub(crate) mod resample;
 mod snap;
 pub mod solve;
 #[cfg(test)]
@@ -30,4 +32,5 @@ pub use find::{FaceFinder, FindError};
 pub use fitted::FittedFace;
 pub use landmarks::FaceLandmarks;
 pub use load::{LoadError, LoadOptions, load};
+pub use person::PersonFinder;
 pub use picture::Picture;

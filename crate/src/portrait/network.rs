@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     graph::{Constant, Graph, GraphBuilder, GraphError, Value},
-    ops::{Activation, Binary, Conv2d, Depthwise2d, Padding, Pool, PoolKind, Reduce},
+    ops::{Activation, Binary, Conv2d, ConvTranspose2d, Depthwise2d, Padding, Pool, PoolKind, Reduce, Sampling},
     pack::{Pack, PackError},
 };
 
@@ -40,6 +40,10 @@ pub enum Step {
     Conv2d { x: usize, weight: String, bias: String, stride: [usize; 2], padding: Surround, relu: bool },
     /// Depthwise convolution.
     Depthwise2d { x: usize, weight: String, bias: String, stride: [usize; 2], padding: Surround, relu: bool },
+    /// Dense transposed convolution, `size` rows and columns large.
+    ConvTranspose2d { x: usize, weight: String, bias: String, stride: [usize; 2], size: [usize; 2] },
+    /// Another number of rows and columns, by bilinear sampling with pixel centres at .5.
+    Resize { x: usize, size: [usize; 2] },
     /// Largest element of each window.
     MaxPool { x: usize, kernel: [usize; 2], stride: [usize; 2], padding: Surround },
     /// A function of each element.
@@ -80,6 +84,8 @@ pub enum Function {
     Relu,
     /// `1 / (1 + exp(-x))`.
     Sigmoid,
+    /// `x min(max(x + 3, 0), 6) / 6`.
+    HardSwish,
     /// `-x`.
     Negate,
     /// Square root.
@@ -197,6 +203,12 @@ impl Network<'_> {
                 self.builder
                     .depthwise2d(x, Depthwise2d { bias, stride, padding, activation, ..Depthwise2d::new(weight) })?
             }
+            Step::ConvTranspose2d { x, weight, bias, stride, size } => {
+                let (x, weight, bias) = (self.value(*x)?, self.constant(weight)?, Some(self.constant(bias)?));
+                let (stride, size, activation) = (*stride, *size, Activation::None);
+                self.builder.conv_transpose2d(x, ConvTranspose2d { weight, bias, stride, size, activation })?
+            }
+            Step::Resize { x, size } => self.builder.resize(self.value(*x)?, *size, Sampling::HalfPixel)?,
             Step::MaxPool { x, kernel, stride, padding } => {
                 let pool = Pool { kind: PoolKind::Max, kernel: *kernel, stride: *stride, padding: surround(*padding) };
                 self.builder.pool(self.value(*x)?, pool)?
@@ -205,6 +217,7 @@ impl Network<'_> {
                 let function = match function {
                     Function::Relu => Activation::Relu,
                     Function::Sigmoid => Activation::Sigmoid,
+                    Function::HardSwish => Activation::HardSwish,
                     Function::Negate => Activation::Negate,
                     Function::Sqrt => Activation::Sqrt,
                     Function::Rsqrt => Activation::Rsqrt,

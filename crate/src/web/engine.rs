@@ -1,11 +1,14 @@
 //! Pack, portrait and frames for JavaScript.
 
+use std::sync::Arc;
+
 use wasm_bindgen::prelude::*;
 
 use super::error::OrJs;
 use super::motion::{Motion, controls_of, frame_of};
 use crate::animator::Models;
-use crate::decode::Decoder;
+use crate::decode::background::straighten;
+use crate::decode::{Background, Decoder};
 use crate::motion::frame::FPS;
 use crate::motion::generator::REFERENCE;
 use crate::portrait::load::{LoadOptions, load};
@@ -52,6 +55,7 @@ pub struct Engine {
     models: Models,
     face: Option<FittedFace>,
     decoder: Option<Decoder>,
+    background: Background,
     rgba: Vec<u8>,
 }
 
@@ -64,7 +68,7 @@ impl Engine {
     #[wasm_bindgen(constructor)]
     pub fn new(pack: Vec<u8>) -> Result<Engine, JsValue> {
         let models = Models::from_bytes(pack).or_js("pack")?;
-        Ok(Self { models, face: None, decoder: None, rgba: Vec::new() })
+        Ok(Self { models, face: None, decoder: None, background: Background::Keep, rgba: Vec::new() })
     }
 
     /// Takes a JPEG, PNG or WebP file as the portrait. `face`: which one, 0 is the largest.
@@ -113,6 +117,34 @@ impl Engine {
         Ok(facts)
     }
 
+    /// Chooses what is behind the person: `keep`, `blur`, `transparent` or a colour such as `#203040`.
+    ///
+    /// # Errors
+    /// For other words, or when the person cannot be told from the background (code `background`).
+    #[wasm_bindgen(js_name = setBackground)]
+    pub fn set_background(&mut self, name: &str) -> Result<(), JsValue> {
+        let background = Background::from_name(name).ok_or(BorderError::Background).or_js("background")?;
+        self.show_behind(background)
+    }
+
+    /// Puts a picture (RGBA) behind the person.
+    ///
+    /// # Errors
+    /// When the picture is too large or too small, or the person cannot be told from the background (code `background`).
+    #[wasm_bindgen(js_name = setBackgroundPixels)]
+    pub fn set_background_pixels(&mut self, width: usize, height: usize, rgba: &[u8]) -> Result<(), JsValue> {
+        let picture = Picture::from_rgba(width, height, rgba, BACKGROUND).or_js("background")?;
+        self.show_behind(Background::Picture(Arc::new(picture)))
+    }
+
+    fn show_behind(&mut self, background: Background) -> Result<(), JsValue> {
+        if let Some(decoder) = &mut self.decoder {
+            decoder.set_background(&background).or_js("background")?;
+        }
+        self.background = background;
+        Ok(())
+    }
+
     /// Faces in a picture (RGBA), the largest first.
     ///
     /// # Errors
@@ -146,11 +178,18 @@ impl Engine {
         let frame = frame_of(motion).ok_or(BorderError::Length).or_js("decode")?;
         let decoder = match self.decoder.take().filter(|decoder| decoder.size() == size) {
             Some(decoder) => decoder,
-            None => self.models.decoder(self.face()?, size).or_js("decode")?,
+            None => {
+                let mut decoder = self.models.decoder(self.face()?, size).or_js("decode")?;
+                decoder.set_background(&self.background).or_js("background")?;
+                decoder
+            }
         };
         let decoder = self.decoder.insert(decoder);
         self.rgba.resize(size as usize * size as usize * 4, 0);
         decoder.render(&frame, REFERENCE, &mut self.rgba).or_js("decode")?;
+        if self.background.is_transparent() {
+            straighten(&mut self.rgba);
+        }
         if out.length() as usize != self.rgba.len() {
             return Err(BorderError::Length).or_js("decode");
         }
@@ -165,6 +204,9 @@ pub(super) enum BorderError {
     /// A frame was asked for before there was a portrait.
     #[error("There is no portrait yet; please choose one first.")]
     NoPortrait,
+    /// A background that nobody knows.
+    #[error("The background is keep, blur, transparent, a colour such as #203040, or a picture.")]
+    Background,
     /// An array has another length than it must have.
     #[error("An array has the wrong length; please report this defect.")]
     Length,
@@ -180,6 +222,11 @@ impl Engine {
     /// The portrait.
     pub(super) fn face(&self) -> Result<FittedFace, JsValue> {
         self.face.clone().ok_or(BorderError::NoPortrait).or_js("decode")
+    }
+
+    /// What is behind the person.
+    pub(super) fn background(&self) -> &Background {
+        &self.background
     }
 
     /// What the pack gives.

@@ -47,11 +47,26 @@ impl GpuStage {
             self.surface.get_default_config(adapter, size, size).ok_or(BorderError::NoWebGpu).or_js("webgpu")?;
         // The decoder writes colours as they are in the photo.
         config.format = config.format.remove_srgb_suffix();
+        config.alpha_mode = wgpu::CompositeAlphaMode::PreMultiplied;
         self.surface.configure(device, &config);
         let face = engine.face()?;
         let model = engine.models().face_model().clone();
-        self.decoder = Some(GpuDecoder::new(device, queue, model, face, size, config.format).or_js("decode")?);
+        let mut decoder = GpuDecoder::new(device, queue, model, face, size, config.format).or_js("decode")?;
+        decoder.set_background(engine.background()).or_js("background")?;
+        self.decoder = Some(decoder);
         Ok(())
+    }
+
+    /// Takes over what the engine shows behind the person.
+    ///
+    /// # Errors
+    /// When the person cannot be told from the background (code `background`).
+    #[wasm_bindgen(js_name = setBackground)]
+    pub fn set_background(&mut self, engine: &Engine) -> Result<(), JsValue> {
+        match &mut self.decoder {
+            Some(decoder) => decoder.set_background(engine.background()).or_js("background"),
+            None => Ok(()),
+        }
     }
 
     /// Draws one frame on the canvas.

@@ -52,6 +52,11 @@ export class ChosenPainter implements Painter {
     void this.#choose(this.#gpu, size);
   }
 
+  /** The engine shows something else behind the person. */
+  renewBackground(): void {
+    this.#gpu?.renewBackground();
+  }
+
   async #choose(gpu: GpuPainter, size: number): Promise<void> {
     const processor = await timeOf(this.#cpu, size);
     const card = await timeOf(gpu, size).catch(() => Number.POSITIVE_INFINITY);
@@ -67,7 +72,8 @@ export class ChosenPainter implements Painter {
     try {
       await this.#current.paint(motion, context);
     } catch (error) {
-      if (this.#current === this.#cpu) throw error;
+      // A portrait that does not go with the background does so on neither.
+      if (this.#current === this.#cpu || ParlanteError.from(error).code === "background") throw error;
       await this.#recover();
       await this.paint(motion, context);
     }
@@ -101,7 +107,9 @@ export class SmallPainter implements Painter {
 
   async paint(motion: Float32Array, context: OffscreenCanvasRenderingContext2D): Promise<void> {
     await this.painter.paint(motion, this.#small);
+    context.globalCompositeOperation = "copy";
     context.drawImage(this.#small.canvas, 0, 0, context.canvas.width, context.canvas.height);
+    context.globalCompositeOperation = "source-over";
   }
 }
 

@@ -44,13 +44,21 @@ export class GpuPainter implements Painter {
       this.#size = width;
     }
     this.stage.paint(motion);
+    // In place of what was there, not over it: the frame may be transparent.
+    context.globalCompositeOperation = "copy";
     context.drawImage(this.canvas, 0, 0);
+    context.globalCompositeOperation = "source-over";
     await this.stage.finished();
   }
 
   /** Another portrait: it is handed over with the next frame. */
   renew(): void {
     this.#size = 0;
+  }
+
+  /** Takes over what the engine shows behind the person. */
+  renewBackground(): void {
+    this.stage.setBackground(this.engine);
   }
 
   /** Gives the graphics card back. */

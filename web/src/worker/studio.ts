@@ -2,6 +2,7 @@ import type { Controls, Emotion } from "../controls.js";
 import { ParlanteError } from "../errors.js";
 import type {
   Backend,
+  Behind,
   DecodedVoice,
   Face,
   PortraitInfo,
@@ -47,6 +48,7 @@ export class Studio {
   #playback: Stream<Float32Array[]> | undefined;
   #saving = false;
   #cancelled = false;
+  #transparent = false;
   #slow = 0;
   /** Pixels along a side that the live picture is made at. */
   #side: number;
@@ -91,9 +93,46 @@ export class Studio {
     };
     facts.free();
     this.painter.renew(this.size);
-    await this.painter.paint(restFrame(), this.context);
+    await this.#paintFirst();
     this.#startMotion(controls);
     return info;
+  }
+
+  /** The first frame of a portrait. Where it does not go with the chosen background, its own is kept. */
+  async #paintFirst(): Promise<void> {
+    try {
+      await this.painter.paint(restFrame(), this.context);
+    } catch (error) {
+      const { code, message } = ParlanteError.from(error);
+      if (code !== "background") throw error;
+      this.#keepBackground();
+      this.tell("notice", { text: message, kept: true });
+      await this.painter.paint(restFrame(), this.context);
+    }
+  }
+
+  /** Chooses what is shown behind the person; a portrait that does not allow it keeps its own. */
+  async setBackground(behind: Behind): Promise<void> {
+    this.#refuseWhileSaving();
+    try {
+      if (typeof behind === "string") {
+        this.engine.setBackground(behind);
+      } else {
+        const { width, height, data } = pixelsOf(await bitmapOf(behind));
+        this.engine.setBackgroundPixels(width, height, new Uint8Array(data.buffer));
+      }
+      this.painter.renewBackground();
+      this.#transparent = behind === "transparent";
+    } catch (error) {
+      this.#keepBackground();
+      throw error;
+    }
+  }
+
+  #keepBackground(): void {
+    this.#transparent = false;
+    this.engine.setBackground("keep");
+    this.painter.renewBackground();
   }
 
   async #load(image: Blob | ImageBitmap, face: number | undefined) {
@@ -183,6 +222,9 @@ export class Studio {
   async save(request: SaveRequest): Promise<Blob> {
     this.#refuseWhileSaving();
     const { live, recording } = this.#ready();
+    if (this.#transparent) {
+      throw new ParlanteError("save", "A video cannot be transparent here: please choose a colour to key out.");
+    }
     this.#saving = true;
     this.#cancelled = false;
     live.hold(true);
@@ -241,6 +283,14 @@ export class Studio {
     if (!this.#saving) return;
     throw new ParlanteError("not-ready", "A video is being saved: please wait for it, or cancel it.");
   }
+}
+
+/** The pixels' owner of a picture file. */
+async function bitmapOf(picture: Blob | ImageBitmap): Promise<ImageBitmap> {
+  if (picture instanceof ImageBitmap) return picture;
+  const bitmap = await createImageBitmap(picture).catch(() => undefined);
+  if (bitmap !== undefined) return bitmap;
+  throw new ParlanteError("background", "This is no picture that the browser can read. Please choose another one.");
 }
 
 function plain(error: unknown) {

@@ -1,0 +1,58 @@
+//! What lies behind the person: the background grows into the hole that the person leaves.
+
+use super::plane::Plane;
+
+/// Below this many pixels a side the hole is filled with the mean of what is left.
+const COARSEST: usize = 4;
+
+/// Fills the pixels whose weight (last channel, 0..1) is below 1 from those around them. Near the rim the picture goes
+/// on as it is, further in ever larger surroundings count (push-pull, Gortler et al., *The Lumigraph*, 1996).
+pub(crate) fn fill(picture: &Plane<3>, known: &Plane<1>) -> Plane<3> {
+    let mut weighted = Plane { width: picture.width, height: picture.height, data: Vec::new() };
+    weighted.data = picture.data.iter().zip(&known.data).map(|(&[r, g, b], &[w])| [r * w, g * w, b * w, w]).collect();
+    let mut levels: Vec<Plane<4>> = vec![weighted];
+    while let Some(last) = levels.last()
+        && last.width.min(last.height) > COARSEST
+    {
+        let next = last.halved();
+        levels.push(next);
+    }
+    let mut filled: Option<Plane<3>> = None;
+    for level in levels.iter().rev() {
+        let below = filled.map(|f| f.stretched(level.width, level.height));
+        let own = |i: usize| {
+            let [r, g, b, w] = level.data[i];
+            let far = below.as_ref().map_or([128.0; 3], |f| f.data[i]);
+            let near = [r, g, b].map(|v| v / w.max(1e-4));
+            std::array::from_fn(|c| far[c] + (near[c] - far[c]) * w.min(1.0))
+        };
+        let data = (0..level.data.len()).map(own).collect();
+        filled = Some(Plane { width: level.width, height: level.height, data });
+    }
+    filled.unwrap_or_else(|| picture.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hole_in_a_ramp_is_closed_and_the_rest_stays() {
+        let ramp = Plane::<3>::from_fn(120, 100, |x, y| [x as f32, y as f32, 50.0]);
+        let known = Plane::<1>::from_fn(120, 100, |x, y| {
+            [if (x as f32 - 60.0).hypot(y as f32 - 50.0) < 25.0 { 0.0 } else { 1.0 }]
+        });
+        let filled = fill(&ramp, &known);
+        for (i, (was, now)) in ramp.data.iter().zip(&filled.data).enumerate() {
+            let most = if known.data[i][0] == 1.0 { 1e-3 } else { 16.0 };
+            assert!(was.iter().zip(now).all(|(a, b)| (a - b).abs() <= most), "{was:?} {now:?} at {i}");
+        }
+    }
+
+    #[test]
+    fn nothing_known_is_grey_not_a_crash() {
+        let picture = Plane::<3>::from_fn(9, 9, |_, _| [7.0; 3]);
+        let filled = fill(&picture, &Plane::from_fn(9, 9, |_, _| [0.0]));
+        assert!(filled.data.iter().flatten().all(|v| (0.0..=255.0).contains(v)));
+    }
+}
