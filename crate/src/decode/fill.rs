@@ -2,8 +2,8 @@
 
 use super::plane::Plane;
 
-/// Below this many pixels a side the hole is filled with the mean of what is left.
-const COARSEST: usize = 4;
+/// The coarsest picture has this many pixels along a side: the mean of all that is known.
+const COARSEST: usize = 1;
 
 /// Fills the pixels whose weight (last channel, 0..1) is below 1 from those around them. Near the rim the picture goes
 /// on as it is, further in ever larger surroundings count (push-pull, Gortler et al., *The Lumigraph*, 1996).
@@ -14,7 +14,11 @@ pub(crate) fn fill(picture: &Plane<3>, known: &Plane<1>) -> Plane<3> {
     while let Some(last) = levels.last()
         && last.width.min(last.height) > COARSEST
     {
-        let next = last.halved();
+        // a pixel with anything known beneath it is known: what is far away only counts where nothing is near
+        let next = last.halved().map(|[r, g, b, w]| {
+            let k = if w > 0.0 { (4.0 * w).min(1.0) / w } else { 0.0 };
+            [r * k, g * k, b * k, w * k]
+        });
         levels.push(next);
     }
     let mut filled: Option<Plane<3>> = None;
