@@ -343,6 +343,10 @@ fn portraits_speak_and_play_motion() {
     assert_eq!((picture.width(), picture.height()), (64, 64));
     assert!(fails(&["animate", &portrait(), &json, "-o", &frames, "--size", "64"], 7).contains("frames"));
     std::fs::remove_dir_all(&frames).expect("clean up");
+    works(&["animate", &portrait(), &json, "-o", &frames, "--size", "64", "--background", "transparent"]);
+    let picture = image::open(Path::new(&frames).join("00030.png")).expect("a PNG").into_rgba8();
+    assert_eq!((picture.get_pixel(2, 2).0[3], picture.get_pixel(32, 36).0[3]), (0, 255));
+    std::fs::remove_dir_all(&frames).expect("clean up");
     works(&["animate", &portrait(), &json, "-o", &mp4, "--size", "64"]);
     assert!(AudioReader::open(Path::new(&mp4)).is_err(), "a motion file alone is silent");
     // Recordings longer and shorter than the motion.

@@ -37,9 +37,10 @@ pub fn run(arguments: &AnimateArguments) -> Result<String, Failure> {
         Source::Speech(_) => None,
     };
     let background = models::background(&arguments.background)?;
-    if background.is_transparent() && container.is_some() {
+    if background.is_transparent() && !matches!(container, None | Some(Container::Frames)) {
         return Err(Failure::Usage(
-            "MP4 and WebM cannot carry transparency here; choose a colour to key out, such as --background #00ff00."
+            "MP4 and WebM cannot carry transparency here; write PNG pictures (-o FOLDER/), or choose a colour to key out, such \
+             as --background #00ff00."
                 .into(),
         ));
     }

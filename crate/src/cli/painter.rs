@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parlante::animator::Models;
+use parlante::decode::background::straighten;
 use parlante::decode::offscreen::OffscreenDecoder;
 use parlante::decode::{Background, DecodeError, Decoder};
 use parlante::exec::gpu::{AdapterChoice, Gpu};
@@ -24,6 +25,7 @@ pub struct Painter {
     /// Always there: what goes on when the GPU is lost.
     cpu: Decoder,
     gpu: Option<OffscreenDecoder>,
+    transparent: bool,
 }
 
 impl Painter {
@@ -31,7 +33,7 @@ impl Painter {
     /// software adapter would compute on the processor too, only slower, so it is not tried.
     pub fn open(models: &Models, face: FittedFace, size: u32, backend: Backend) -> Result<Self, Failure> {
         check(backend)?;
-        let mut painter = Self { cpu: models.decoder(face.clone(), size)?, gpu: None };
+        let mut painter = Self { cpu: models.decoder(face.clone(), size)?, gpu: None, transparent: false };
         let open = || block_on(Gpu::open(AdapterChoice::Fastest));
         let prepare = |gpu: Arc<Gpu>| OffscreenDecoder::new(gpu, Arc::clone(models.face_model()), face, size);
         match backend {
@@ -60,7 +62,9 @@ impl Painter {
         if let Some(gpu) = &mut self.gpu {
             gpu.set_background(background)?;
         }
-        self.cpu.set_background(background)
+        self.cpu.set_background(background)?;
+        self.transparent = background.is_transparent();
+        Ok(())
     }
 
     /// `cpu` or `wgpu`.
@@ -73,8 +77,16 @@ impl Painter {
         self.cpu.size()
     }
 
-    /// Draws one frame; a GPU that fails hands over to the processor for good.
+    /// Draws one frame, colours not multiplied with opacity; a GPU that fails hands over to the processor for good.
     pub fn render(&mut self, frame: &MotionFrame, reference: Reference, rgba: &mut [u8]) -> Result<(), Failure> {
+        self.draw(frame, reference, rgba)?;
+        if self.transparent {
+            straighten(rgba);
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self, frame: &MotionFrame, reference: Reference, rgba: &mut [u8]) -> Result<(), Failure> {
         if let Some(gpu) = &mut self.gpu {
             if block_on(gpu.render(frame, reference, rgba)).is_ok() {
                 return Ok(());

@@ -94,7 +94,7 @@ pub(crate) fn parted(model: &FaceModel, shown: &[(&str, f32)]) -> FittedFace {
 }
 
 /// Half width and height of the head, crop pixels.
-pub(crate) const HEAD: [f32; 2] = [95.0, 130.0];
+pub(crate) const HEAD: [f32; 2] = [125.0, 170.0];
 
 /// Wall, skin, eyes and mouth as soft colour fields.
 fn picture(landmarks: &[[f32; 2]]) -> Vec<f32> {
