@@ -3,8 +3,9 @@
 mod common;
 
 use std::f32::consts::TAU;
+use std::sync::atomic::Ordering;
 
-use common::{Wav, fixture};
+use common::{EndlessWav, Wav, fixture};
 use parlante::audio::{AudioError, AudioReader, AudioWarning, SAMPLE_RATE};
 
 /// Everything as 16 kHz mono, the length of the longest chunk, and the warnings.
@@ -152,4 +153,51 @@ fn damaged_recordings_never_panic() {
             }
         }
     }
+}
+
+/// All samples of the first channel from now on.
+fn rest(reader: &mut AudioReader) -> Vec<f32> {
+    let channels = reader.format().channels.len();
+    let mut samples = Vec::new();
+    while let Some(block) = reader.next_block() {
+        samples.extend(block.iter().step_by(channels));
+    }
+    samples
+}
+
+#[test]
+fn a_recording_is_entered_in_the_middle_without_a_shift() {
+    for file in ["tone.mp3", "tone.flac", "tone.ogg", "tone.m4a"] {
+        let open = || AudioReader::open(&fixture(file)).expect("a recording");
+        let whole = rest(&mut open());
+        for second in [0.0, 0.3, 0.61, 0.9] {
+            let mut reader = open();
+            let at = reader.seek(second).unwrap_or_else(|| panic!("{file}: no way to {second} s"));
+            assert!((second - 0.6..=second).contains(&at), "{file}: {at} s for {second} s");
+            let rate = f64::from(reader.format().sample_rate);
+            let entered = rest(&mut reader);
+            let (from, skipped) = ((second * rate) as usize, ((second - at) * rate).round() as usize);
+            assert_eq!(whole.len() - from, entered.len() - skipped, "{file} from {second} s");
+            let off = whole[from..].iter().zip(&entered[skipped..]).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            // AAC is decoded with a little noise of its own.
+            assert!(off < 1e-3, "{file} from {second} s: {off}");
+            assert!(reader.warnings().is_empty(), "{file}: {:?}", reader.warnings());
+            assert!((reader.decoded_duration() - whole.len() as f64 / rate).abs() < 1e-3, "{file}");
+        }
+    }
+    // Beyond the end there is nothing, and Opus is read through.
+    assert_eq!(AudioReader::open(&fixture("tone.flac")).expect("a recording").seek(100.0), None);
+    let mut opus = AudioReader::open(&fixture("tone.opus")).expect("a recording");
+    assert_eq!((opus.seek(0.5), opus.next_block()), (None, None));
+}
+
+#[test]
+fn the_end_of_an_hour_is_reached_at_once() {
+    let source = EndlessWav::new(3_600, 44_100);
+    let read = source.read_bytes();
+    let mut reader = AudioReader::from_source(Box::new(source), Some("wav")).expect("a WAV");
+    let at = reader.seek(3_599.0).expect("WAV can be entered");
+    assert!(read.load(Ordering::Relaxed) < 1_000_000, "{read:?} bytes of 318 million were read");
+    let left = rest(&mut reader).len() as f64 / 44_100.0;
+    assert!((at + left - 3_600.0).abs() < 1e-6 && left < 2.0, "{left} s from {at} s");
 }

@@ -13,10 +13,11 @@ use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions, well_known::CODEC_ID_OPUS};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
+use symphonia::core::formats::{FormatOptions, FormatReader, SeekMode, SeekTo, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
+use symphonia::core::units::{Time, TimeBase};
 
 use super::convert::{Converter, Mix};
 use super::error::{AudioError, AudioWarning};
@@ -34,6 +35,9 @@ const MAX_SILENT_PACKETS: u32 = 10_000;
 /// A file that ends at most this many seconds before its announced end is not called truncated: MP3 headers count
 /// padding in and out in different ways.
 const END_TOLERANCE: f64 = 0.2;
+/// A jump goes this many seconds further back than asked: what a codec makes of its first packets depends on those
+/// before.
+const RUN_UP: f64 = 0.25;
 
 /// Rate and channels of a recording.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,9 +66,12 @@ pub struct AudioReader {
     container: Box<dyn FormatReader>,
     codec: Codec,
     track_id: u32,
+    time_base: Option<TimeBase>,
     format: AudioFormat,
     announced: Option<f64>,
     block: Vec<f32>,
+    /// Second at which `block` begins, where the file tells.
+    block_at: Option<f64>,
     /// The block that `open` decoded to learn the format has not been handed out yet.
     first_block_waits: bool,
     ended: bool,
@@ -153,11 +160,13 @@ impl AudioReader {
         };
         let mut reader = Self {
             track_id: track.id,
+            time_base: track.time_base,
             container,
             codec,
             format: AudioFormat { sample_rate: 0, channels: Vec::new() },
             announced,
             block: Vec::new(),
+            block_at: None,
             first_block_waits: false,
             ended: false,
             frames: 0,
@@ -192,6 +201,36 @@ impl AudioReader {
     /// Seconds decoded so far.
     pub fn decoded_duration(&self) -> f64 {
         self.frames as f64 / f64::from(self.format.sample_rate)
+    }
+
+    /// Goes to `second`, or a little before it: what lies between is read by nobody. Answers the second at which the
+    /// next block begins, or `None` where this recording cannot be entered in the middle; it is at its end then and
+    /// can be opened anew.
+    pub fn seek(&mut self, second: f64) -> Option<f64> {
+        let damaged = self.damaged;
+        let at = self.jump(second);
+        // The first packets after a jump may lean on those before: that is no damage.
+        self.damaged = damaged;
+        self.first_block_waits = at.is_some();
+        self.ended = at.is_none();
+        let block = self.block.len() / self.format.channels.len().max(1);
+        self.frames = (at? * f64::from(self.format.sample_rate)).round() as u64 + block as u64;
+        at
+    }
+
+    fn jump(&mut self, second: f64) -> Option<f64> {
+        match &mut self.codec {
+            Codec::Symphonia(decoder) => {
+                let time = Time::try_from_secs_f64((second - RUN_UP).max(0.0))?;
+                let place = SeekTo::Time { time, track_id: Some(self.track_id) };
+                self.container.seek(SeekMode::Accurate, place).ok()?;
+                decoder.reset();
+            }
+            // Containers do not agree on whether the encoder's delay is part of the time: such files are read through.
+            #[cfg(not(target_arch = "wasm32"))]
+            Codec::Opus(_) => return None,
+        }
+        if self.decode_block() { self.block_at.filter(|&at| at <= second) } else { None }
     }
 
     /// The next block of interleaved samples, full scale ±1, or `None` at the end.
@@ -268,6 +307,8 @@ impl AudioReader {
                 self.format_changed = true;
                 break;
             }
+            let start = packet.pts.checked_add(packet.trim_start);
+            self.block_at = self.time_base.zip(start).and_then(|(base, pts)| Some(base.calc_time(pts)?.as_secs_f64()));
             self.not_finite += sanitize(&mut self.block);
             self.frames += (self.block.len() / self.format.channels.len().max(1)) as u64;
             return true;

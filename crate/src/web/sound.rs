@@ -10,10 +10,12 @@ use crate::audio::{AudioReader, Converter, Mix, SAMPLE_RATE};
 
 /// Rate of the sound for the ear, hertz: what every encoder and loudspeaker takes.
 const SOUND_RATE: u32 = 48_000;
+/// A place nearer to the start than this, seconds, is reached by reading.
+const NEAR: f64 = 2.0;
 /// Shortest piece that is handed out, frames; files come in much smaller ones.
 const SHORTEST: usize = 8_192;
 
-/// A recording that is read from front to back: for the ear (48 kHz, one or two channels) or for the motion
+/// A recording that is read from some second on: for the ear (48 kHz, one or two channels) or for the motion
 /// (16 kHz, mono).
 #[wasm_bindgen]
 pub struct SoundReader {
@@ -34,11 +36,21 @@ impl SoundReader {
     /// When the file is no recording (code `voice`).
     #[wasm_bindgen(constructor)]
     pub fn new(file: Blob, speech: bool, second: f64) -> Result<SoundReader, JsValue> {
-        let source = BlobReader::new(file).or_js("voice")?;
-        let reader = AudioReader::from_source(Box::new(source), None).or_js("voice")?;
+        let open = || {
+            let source = BlobReader::new(file.clone()).or_js("voice")?;
+            AudioReader::from_source(Box::new(source), None).or_js("voice")
+        };
+        let mut reader = open()?;
+        let mut at = 0.0;
+        if second > NEAR {
+            match reader.seek(second) {
+                Some(start) => at = start,
+                None => reader = open()?,
+            }
+        }
         let (rate, mix) = if speech { (SAMPLE_RATE, Mix::Mono) } else { (SOUND_RATE, Mix::AtMostStereo) };
         let converter = Converter::new(reader.format(), rate, mix).or_js("voice")?;
-        let skip = (second.max(0.0) * f64::from(rate)).round() as usize;
+        let skip = ((second - at).max(0.0) * f64::from(rate)).round() as usize;
         Ok(Self { reader, converter, rate, skip, ready: Vec::new(), ended: false })
     }
 
