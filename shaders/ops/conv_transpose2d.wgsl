@@ -29,12 +29,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     if at >= p.elements {
         return;
     }
-    let n = at % p.columns;
-    let pixel = at / p.columns;
-    let line = pixel / p.out_width;
-    let picture = line / p.out_height * p.in_height;
-    let oy = line % p.out_height + p.cut_y;
-    let ox = pixel % p.out_width + p.cut_x;
+    let to = place(at, p.out_height, p.out_width, p.columns);
+    let n = to.channel;
+    let oy = to.row + p.cut_y;
+    let ox = to.column + p.cut_x;
     var sum = epilogue[n];
     for (var ky = oy % p.stride_y; ky < p.kernel_height && ky <= oy; ky += p.stride_y) {
         let sy = (oy - ky) / p.stride_y;
@@ -46,7 +44,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
             if sx >= p.in_width {
                 continue;
             }
-            let source = ((picture + sy) * p.in_width + sx) * p.channels;
+            let source = ((to.picture * p.in_height + sy) * p.in_width + sx) * p.channels;
             let w = (ky * p.kernel_width + kx) * p.channels;
             for (var c = 0u; c < p.channels; c++) {
                 sum = fma(x[source + c], weight[(w + c) * p.columns + n], sum);

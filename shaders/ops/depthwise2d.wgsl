@@ -30,26 +30,23 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     if at >= p.elements {
         return;
     }
-    let channel = at % p.channels;
-    let pixel = at / p.channels;
-    let row = pixel / p.out_width;
-    let picture = row / p.out_height * p.in_height;
-    let top = i32(row % p.out_height * p.stride_y) - i32(p.before_y);
-    let left = i32(pixel % p.out_width * p.stride_x) - i32(p.before_x);
-    var sum = epilogue[channel];
+    let to = place(at, p.out_height, p.out_width, p.channels);
+    let top = i32(to.row * p.stride_y) - i32(p.before_y);
+    let left = i32(to.column * p.stride_x) - i32(p.before_x);
+    var sum = epilogue[to.channel];
     for (var ky = 0u; ky < p.kernel_height; ky++) {
         let sy = top + i32(ky * p.dilation_y);
         if sy < 0 || sy >= i32(p.in_height) {
             continue;
         }
-        let line = (picture + u32(sy)) * p.in_width;
+        let line = (to.picture * p.in_height + u32(sy)) * p.in_width;
         for (var kx = 0u; kx < p.kernel_width; kx++) {
             let sx = left + i32(kx * p.dilation_x);
             if sx >= 0 && sx < i32(p.in_width) {
-                let w = weight[(ky * p.kernel_width + kx) * p.channels + channel];
-                sum = fma(x[(line + u32(sx)) * p.channels + channel], w, sum);
+                let w = weight[(ky * p.kernel_width + kx) * p.channels + to.channel];
+                sum = fma(x[(line + u32(sx)) * p.channels + to.channel], w, sum);
             }
         }
     }
-    y[at] = activate(sum, epilogue[p.channels + channel]);
+    y[at] = activate(sum, epilogue[p.channels + to.channel]);
 }

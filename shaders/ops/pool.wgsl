@@ -27,21 +27,19 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     if at >= p.elements {
         return;
     }
-    let channel = at % p.channels;
-    let pixel = at / p.channels;
-    let row = pixel / p.out_width;
-    let picture = row / p.out_height * p.in_height;
-    let top = i32(row % p.out_height * p.stride_y) - i32(p.before_y);
-    let left = i32(pixel % p.out_width * p.stride_x) - i32(p.before_x);
+    let to = place(at, p.out_height, p.out_width, p.channels);
+    let above = to.picture * p.in_height;
+    let top = i32(to.row * p.stride_y) - i32(p.before_y);
+    let left = i32(to.column * p.stride_x) - i32(p.before_x);
     let first_y = u32(max(top, 0));
     let last_y = u32(min(top + i32(p.kernel_height), i32(p.in_height)));
     let first_x = u32(max(left, 0));
     let last_x = u32(min(left + i32(p.kernel_width), i32(p.in_width)));
-    var result = x[((picture + first_y) * p.in_width + first_x) * p.channels + channel];
+    var result = x[((above + first_y) * p.in_width + first_x) * p.channels + to.channel];
     var sum = 0.0;
     for (var sy = first_y; sy < last_y; sy++) {
         for (var sx = first_x; sx < last_x; sx++) {
-            let value = x[((picture + sy) * p.in_width + sx) * p.channels + channel];
+            let value = x[((above + sy) * p.in_width + sx) * p.channels + to.channel];
             result = max(result, value);
             sum += value;
         }

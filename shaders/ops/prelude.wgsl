@@ -32,6 +32,20 @@ fn activate(x: f32, slope: f32) -> f32 {
     }
 }
 
+// Where in pictures [picture][row][column][channel] an element stands.
+struct Place {
+    picture: u32,
+    row: u32,
+    column: u32,
+    channel: u32,
+}
+
+fn place(at: u32, height: u32, width: u32, channels: u32) -> Place {
+    let pixel = at / channels;
+    let line = pixel / width;
+    return Place(line / height, line % height, pixel % width, at % channels);
+}
+
 // A dispatch has at most 65535 workgroups along x: long element lists wrap into y.
 fn element(id: vec3<u32>, groups: vec3<u32>, per_group: u32) -> u32 {
     return id.x + id.y * groups.x * per_group;

@@ -21,14 +21,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     if at >= p.elements {
         return;
     }
-    let channel = at % p.channels;
-    let pixel = at / p.channels;
-    let line = pixel / p.out_width;
-    let row = line % p.out_height * 3u;
-    let column = (p.out_height + pixel % p.out_width) * 3u;
-    let picture = line / p.out_height * p.in_height;
-    let upper = (picture + u32(taps[row])) * p.in_width;
-    let lower = (picture + u32(taps[row + 1u])) * p.in_width;
+    let to = place(at, p.out_height, p.out_width, p.channels);
+    let channel = to.channel;
+    let row = to.row * 3u;
+    let column = (p.out_height + to.column) * 3u;
+    let above = to.picture * p.in_height;
+    let upper = (above + u32(taps[row])) * p.in_width;
+    let lower = (above + u32(taps[row + 1u])) * p.in_width;
     let left = u32(taps[column]);
     let right = u32(taps[column + 1u]);
     let a = mix(x[(upper + left) * p.channels + channel], x[(lower + left) * p.channels + channel], taps[row + 2u]);

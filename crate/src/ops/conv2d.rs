@@ -5,7 +5,7 @@ use candle_core::{Device, Tensor};
 use super::{
     Activation, Padding,
     cpu::{self, Product},
-    dispatch::epilogue,
+    dispatch::{check_epilogue, epilogue},
     product::ImplicitProduct,
     window::Window,
 };
@@ -55,12 +55,7 @@ impl Conv2dOp {
         if input.last() != channels {
             return Err(GraphError::op("conv2d", format!("{} weights for an input of {input}", c.weight.shape())));
         }
-        if let Some(bias) = &c.bias
-            && bias.shape().elements() != out
-        {
-            return Err(GraphError::op("conv2d", format!("a bias of {} for {out} channels", bias.shape())));
-        }
-        c.activation.check("conv2d", out)?;
+        check_epilogue("conv2d", c.bias.as_ref(), &c.activation, out)?;
         Ok((Window::new("conv2d", input, [kh, kw], c.stride, c.dilation, c.padding)?, out))
     }
 

@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 
 use super::Activation;
-use super::dispatch::{elementwise, epilogue, shader};
+use super::dispatch::{check_epilogue, elementwise, epilogue, shader};
 use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 /// A transposed convolution over `[batch, height, width, in]`.
@@ -46,10 +46,10 @@ impl ConvTranspose2dOp {
         else {
             return Err(refuse(format!("{} weights for an input of {input}", c.weight.shape())));
         };
-        if inner != channels || c.bias.as_ref().is_some_and(|b| b.shape().elements() != out) {
+        if inner != channels {
             return Err(refuse(format!("{} weights for an input of {input}", c.weight.shape())));
         }
-        c.activation.check("conv_transpose2d", out)?;
+        check_epilogue("conv_transpose2d", c.bias.as_ref(), &c.activation, out)?;
         let (input, kernel) = ([height, width], [kh, kw]);
         let mut cut = [0; 2];
         for a in 0..2 {

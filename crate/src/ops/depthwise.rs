@@ -5,7 +5,7 @@ use candle_core::{Device, Tensor};
 use super::{
     Activation, Padding,
     cpu::{self, Depthwise},
-    dispatch::{elementwise, epilogue, shader},
+    dispatch::{check_epilogue, elementwise, epilogue, shader},
     window::Window,
 };
 use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
@@ -48,12 +48,7 @@ impl Depthwise2dOp {
         if input.last() != channels {
             return Err(GraphError::op("depthwise2d", format!("{} weights for an input of {input}", c.weight.shape())));
         }
-        if let Some(bias) = &c.bias
-            && bias.shape().elements() != channels
-        {
-            return Err(GraphError::op("depthwise2d", format!("a bias of {} for {channels} channels", bias.shape())));
-        }
-        c.activation.check("depthwise2d", channels)?;
+        check_epilogue("depthwise2d", c.bias.as_ref(), &c.activation, channels)?;
         Window::new("depthwise2d", input, [kh, kw], c.stride, c.dilation, c.padding)
     }
 

@@ -1,7 +1,7 @@
 //! What the operations' GPU recordings have in common.
 
 use super::Activation;
-use crate::graph::{Binding, Constant, Dispatch, Shader, Shape};
+use crate::graph::{Binding, Constant, Dispatch, GraphError, Shader, Shape};
 
 /// A file of `shaders/ops`, by its name.
 macro_rules! shader {
@@ -41,6 +41,21 @@ pub(crate) fn axes(outermost_first: impl DoubleEndedIterator<Item = usize>, rest
         *slot = value as u32;
     }
     out
+}
+
+/// Refuses a bias or slopes that are not one for each of `channels`: how operations with an epilogue end.
+pub(crate) fn check_epilogue(
+    op: &'static str,
+    bias: Option<&Constant>,
+    activation: &Activation,
+    channels: usize,
+) -> Result<(), GraphError> {
+    match bias {
+        Some(bias) if bias.shape().elements() != channels => {
+            Err(GraphError::op(op, format!("a bias of {} for {channels} channels", bias.shape())))
+        }
+        _ => activation.check(op, channels),
+    }
 }
 
 /// Biases, then slopes: the table with which convolutions and matrix products end.

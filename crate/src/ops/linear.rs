@@ -5,7 +5,7 @@ use candle_core::{Device, Tensor};
 use super::{
     Activation,
     cpu::{self, Product},
-    dispatch::epilogue,
+    dispatch::{check_epilogue, epilogue},
     product::ImplicitProduct,
     window::Window,
 };
@@ -65,12 +65,7 @@ impl Operation for LinearOp {
                 format!("{} weights for an input of {}", self.0.weight.shape(), inputs[0]),
             ));
         }
-        if let Some(bias) = &self.0.bias
-            && bias.shape().elements() != out
-        {
-            return Err(GraphError::op("linear", format!("a bias of {} for {out} channels", bias.shape())));
-        }
-        self.0.activation.check("linear", out)?;
+        check_epilogue("linear", self.0.bias.as_ref(), &self.0.activation, out)?;
         let mut dims = inputs[0].dims().to_vec();
         dims[inputs[0].rank() - 1] = out;
         Ok(dims.into())
