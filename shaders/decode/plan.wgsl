@@ -10,6 +10,8 @@ struct EyePlan {
     to_photo: array<vec4f, 2>,
     iris: vec4f,
     turn: vec4f,
+    glint: vec4f,
+    cover: vec4f,
     layer: vec4f,
     lash: vec4f,
     shade: vec4f,

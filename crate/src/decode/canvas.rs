@@ -3,7 +3,8 @@
 use super::DecodeError;
 use super::background::Background;
 use super::lids::TEXELS;
-use super::paint::{self, EyePainter, MouthPainter, lines};
+use super::paint::{self, MouthPainter, lines};
+use super::paint_eye::EyePainter;
 use super::plan::FramePlan;
 use super::plane::Plane;
 use super::puppet::Puppet;
@@ -118,19 +119,17 @@ impl Canvas {
     }
 
     fn draw_eye(&self, puppet: &Puppet, plan: &FramePlan, e: usize, pixels: &mut [[u8; 4]]) {
-        let [scale, _, texels, edge] = plan.pixels.scale;
+        let [scale, _, _, edge] = plan.pixels.scale;
         let eye = &plan.pixels.eyes[e];
         let (upper, lower) = lines(&eye.lids);
         let painter = EyePainter {
             plan: eye,
             eye: &puppet.eyes[e],
-            photo: &self.photo,
-            texels,
             layer_texels: TEXELS,
             edge,
             upper,
             lower,
-            second: lines(&eye.second).0,
+            fold: lines(&eye.second).0,
         };
         self.repaint(eye.area, scale, pixels, |p, c| painter.paint(p, c));
     }

@@ -106,6 +106,13 @@ impl Chain {
             }
         }
     }
+
+    /// Moves both contours and the skin around them up by `way` cm in their middle, less towards the corners.
+    pub fn lift(&self, vertices: &mut [[f32; 3]], way: f32) {
+        for f in self.upper_skin.iter().chain(&self.lower_skin) {
+            vertices[f.vertex as usize][1] += way * f.share * 4.0 * f.at * (1.0 - f.at);
+        }
+    }
 }
 
 /// A contour at [`SAMPLES`] equal shares of its way along x.
@@ -214,6 +221,19 @@ mod tests {
                     prop_assert!((a[c] - b[c]).abs() < 1e-5);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn lifted_contours_keep_corners_and_gap() {
+        let (contour, mut v) = mouth(1.0);
+        let chain = Chain::new(&contour, &v, LIPS, |_| 1.0);
+        let (before, gap) = (v.clone(), chain.gap(|i| v[i as usize]));
+        chain.lift(&mut v, 0.3);
+        assert_eq!((v[0], v[10]), (before[0], before[10]));
+        assert!((v[5][1] - before[5][1] - 0.3).abs() < 0.01);
+        for (a, b) in chain.gap(|i| v[i as usize]).iter().zip(&gap) {
+            assert!((a - b).abs() < 0.02, "{a} {b}");
         }
     }
 

@@ -1,10 +1,12 @@
-//! Eyeballs: the photo's sclera with the iris painted out, and the photo's iris completed, moved apart by the gaze.
+//! Eyeballs: the photo's sclera with the iris painted out, the photo's iris completed, and the light that it mirrors,
+//! moved apart by the gaze; and what a lid needs that comes down.
 
-use super::lids::{AboveLid, TEXELS, to_texel, up_in_photo};
+use super::lids::{AboveLid, TEXELS, to_texel};
+use super::lidtone::{LidTone, grain};
 use super::plan::{EyePlan, Line, POINTS, affine, area, resample};
 use super::plane::{Plane, luminance, mean, quantile};
 use super::pose::{pixels_per_cm, project, rotate};
-use super::shapes::{coverage, nearest};
+use super::shapes::{Nearest, coverage, nearest};
 use super::weights::smooth;
 use crate::motion::Gaze;
 use crate::portrait::FittedFace;
@@ -30,11 +32,10 @@ pub(crate) struct Eye {
     pub sclera: Plane<4>,
     /// Iris, completed; alpha: its disc.
     pub iris: Plane<4>,
+    /// Light mirrored in the iris; alpha: grain of the skin for a lid, 128 for none.
+    pub surface: Plane<4>,
     lash: [f32; 3],
-    above: [[f32; 4]; POINTS],
-    below: [[f32; 4]; POINTS],
-    /// Strength of the tone on a closed lid.
-    tone: f32,
+    tone: LidTone,
     glasses: bool,
 }
 
@@ -49,6 +50,12 @@ pub(crate) struct LidState<'a> {
     /// Opening, as a share of the photo's.
     pub open: f32,
 }
+
+/// Share of the iris' way that light mirrored in it moves: the cornea's centre of curvature lies half-way between the
+/// eyeball's centre and the iris.
+const GLINT_SHARE: f32 = 0.5;
+/// An eye that the photo shows lower than this share of its width is shut: nothing can be said about its iris.
+const SHUT: f32 = 0.07;
 
 impl Eye {
     /// `(center, radius)`: of the eyeball, head space; `iris`: index of the iris' centre among the landmarks, four points of its rim follow; `photo`, `source`:
@@ -73,7 +80,7 @@ impl Eye {
         let top = upper.iter().map(|p| p[1]).fold(f32::INFINITY, f32::min);
         let bottom = lower.iter().map(|p| p[1]).fold(f32::NEG_INFINITY, f32::max);
         let layers = Layers::new(texture, &upper, &lower, iris_at, iris_radius, width);
-        let (over, under) = lid_colours(face, texture, &upper, &lower, above);
+        let tone = LidTone::new(face, texture, (&upper, &lower), above, iris == 468);
         Self {
             center,
             radius,
@@ -83,10 +90,9 @@ impl Eye {
             origin: layers.origin,
             sclera: layers.sclera,
             iris: layers.iris,
+            surface: layers.surface,
             lash: layers.lash,
-            above: over,
-            below: under,
-            tone: if above.found { 0.30 } else { 0.82 },
+            tone,
             glasses: face.glasses,
         }
     }
@@ -103,25 +109,30 @@ impl Eye {
     ) -> EyePlan {
         let mut plan = EyePlan::zeroed();
         let open = lids.open;
-        for (out, (u, l)) in plan.lids.iter_mut().zip(lids.upper.iter().zip(&lids.lower)) {
-            *out = [u[0], u[1], l[0], l[1]];
-        }
-        let mut second: Line = if self.glasses {
-            let down = (1.0 - open).clamp(0.0, 1.0);
-            std::array::from_fn(|k| {
-                std::array::from_fn(|c| lids.upper[k][c] + (lids.lower[k][c] - lids.upper[k][c]) * down)
-            })
+        // an iris whose lids cannot follow must not leave them
+        let reach = if self.glasses { if gaze.y < 0.0 { 0.55 } else { 0.8 } } else { 1.0 };
+        let gaze = Gaze { x: gaze.x, y: reach * gaze.y };
+        // behind glasses the lower lid cannot follow an eye that looks down, so the upper one comes further
+        let follow = if self.glasses { 0.5 * gaze.y.to_radians().sin().max(0.0) } else { 0.0 };
+        let closed = (1.0 - open + follow).clamp(0.0, 1.0);
+        let (fold, margin): (Line, Line) = if self.glasses {
+            let between = |k: usize, c: usize| lids.upper[k][c] + (lids.lower[k][c] - lids.upper[k][c]) * closed;
+            (lids.upper, std::array::from_fn(|k| std::array::from_fn(|c| between(k, c))))
         } else {
             let ids: [u32; 64] = std::array::from_fn(|i| i as u32);
             let n = lids.photo_upper.len().min(64);
-            resample(&ids[..n], |i| project(pose, lids.photo_upper[i as usize]).0)
+            let mut fold = resample(&ids[..n], |i| project(pose, lids.photo_upper[i as usize]).0);
+            // lines that enclose something share their ends
+            fold[0] = lids.upper[0];
+            fold[POINTS - 1] = lids.upper[POINTS - 1];
+            (fold, lids.upper)
         };
-        // lines that enclose something share their ends
-        second[0] = lids.upper[0];
-        second[POINTS - 1] = lids.upper[POINTS - 1];
-        plan.second = second.map(|p| [p[0], p[1], 0.0, 0.0]);
-        plan.above = self.above;
-        plan.below = self.below;
+        for (k, out) in plan.lids.iter_mut().enumerate() {
+            *out = [margin[k][0], margin[k][1], lids.lower[k][0], lids.lower[k][1]];
+            plan.second[k] = [fold[k][0], fold[k][1], self.tone.length[k], 0.0];
+            let with = |c: [f32; 3]| [c[0], c[1], c[2], 0.0];
+            (plan.above[k], plan.below[k]) = (with(self.tone.above[k]), with(self.tone.below[k]));
+        }
         // socket: affine over points of the eyeball's front, so that the lids squeeze nothing
         let front = [[0.0f32, 0.0f32], [0.35, 0.0], [-0.35, 0.0], [0.0, 0.3], [0.0, -0.3]].map(|[a, b]| {
             let d = [a.sin(), b.sin(), a.cos() * b.cos()];
@@ -142,16 +153,25 @@ impl Eye {
             plan.turn = [dx / way, dy / way, stretch, 0.0];
         }
         plan.layer = [self.origin[0], self.origin[1], self.sclera.width as f32, self.sclera.height as f32];
-        let lash = 0.75 * smooth(1.0 - open, 0.55, 0.95);
-        plan.lash = [self.lash[0], self.lash[1], self.lash[2], lash];
-        let shadow = 0.45 * (1.0 - open).clamp(0.0, 1.0);
-        let ball = if open > 0.03 || self.glasses { 1.0 } else { 0.0 };
         let cm = pixels_per_cm(pose);
-        plan.shade = [shadow, 0.10 * self.width, ball, cm];
-        let laid_over = if self.glasses && open < 0.98 { 1.0 } else { 0.0 };
-        let tone = if self.glasses { 0.0 } else { self.tone * smooth(1.0 - open, 0.15, 0.7) };
-        plan.lid = [tone, laid_over, self.height + 0.12 * pixels_per_cm(photo), self.width];
-        plan.area = area(lids.upper.into_iter().chain(lids.lower).chain(second), 8.0, scale, size);
+        // a lid that is half down keeps the strip that the photo shows, with its lashes
+        let begin = if self.glasses { 0.0 } else { cm * (0.22 - 0.26 * smooth(closed, 0.35, 0.95)) };
+        plan.glint = [GLINT_SHARE * dx, GLINT_SHARE * dy, 0.0, 0.0];
+        // behind glasses the photo's lashes stay above the fold, else clean skin lies there already
+        let top =
+            if self.glasses { [-self.tone.reach * cm, 0.0] } else { [-0.12 * cm, 0.30 * self.height.min(1.1 * cm)] };
+        plan.cover = [top[0], top[1], begin, 0.06];
+        let lash = self.tone.lashes * smooth(closed, 0.5, 0.95);
+        plan.lash = [self.lash[0], self.lash[1], self.lash[2], lash];
+        // an eye that does not move is the photo's
+        let moved = smooth(way + self.height * (1.0 - open).abs(), 0.05, 0.8);
+        let seen = (open > 0.03 || self.glasses) && self.height > SHUT * self.width;
+        let ball = if seen { moved } else { 0.0 };
+        plan.shade = [0.45 * closed, 0.10 * self.width, ball, cm];
+        // behind glasses the photo's open eye lies below the lid, else stretched skin
+        let strength = if self.glasses { smooth(closed, 0.01, 0.04) } else { 0.92 * smooth(closed, 0.12, 0.5) };
+        plan.lid = [strength, 0.0, 0.07, self.width];
+        plan.area = area(lids.upper.into_iter().chain(lids.lower).chain(fold), 10.0, scale, size);
         plan
     }
 }
@@ -171,6 +191,7 @@ struct Layers {
     origin: [f32; 2],
     sclera: Plane<4>,
     iris: Plane<4>,
+    surface: Plane<4>,
     lash: [f32; 3],
 }
 
@@ -197,11 +218,11 @@ impl Layers {
         let every = || 0..w * h;
 
         // sclera: the photo where it is seen, elsewhere a normalised blur of its white at three scales
-        let white = |i: &usize| core.data[*i][0] > 0.0 && radius.data[*i][0] > 1.22;
+        let white = |i: &usize| core.data[*i][0] > 0.0 && radius.data[*i][0] > 1.34;
         let mut whites: Vec<usize> = every().filter(white).collect();
         if whites.len() > 12 {
             // no lashes, no lid edge
-            let limit = 0.75 * quantile(whites.iter().map(|&i| lum.data[i][0]), 0.6);
+            let limit = 0.62 * quantile(whites.iter().map(|&i| lum.data[i][0]), 0.6);
             whites.retain(|&i| lum.data[i][0] > limit);
         }
         let fill = if whites.len() > 12 {
@@ -226,35 +247,64 @@ impl Layers {
             });
             rgb.map(|_| plain)
         };
+        // up to the lids' edges, so that an eye that hardly moves keeps the photo's own shadow of lids and lashes
         let see = Plane::<1>::from_fn(w, h, |x, y| {
             let i = y * w + x;
-            [if core.data[i][0] > 0.0 && radius.data[i][0] > 1.15 { 1.0 } else { 0.0 }]
+            [if inside.data[i][0] > 0.3 { smooth(radius.data[i][0], 1.22, 1.48) } else { 0.0 }]
         })
-        .blur(1.0);
+        .blur(0.7);
+        // what the photo does not show lies in the shadow of the upper lid too
+        let shaded = |x: usize, y: usize| {
+            let down = |p: &Nearest| (-p.distance / (0.10 * width * TEXELS)).exp();
+            let p = centre(x, y);
+            1.0 - 0.28 * down(&nearest(p, &upper)) - 0.14 * down(&nearest(p, &lower))
+        };
         let blend = |a: [f32; 3], b: [f32; 3], t: f32, alpha: f32| {
             [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t, a[2] + (b[2] - a[2]) * t, alpha]
         };
         let at = |x: usize, y: usize| y * w + x;
         let sclera = Plane::from_fn(w, h, |x, y| {
             let i = at(x, y);
-            blend(fill.data[i], rgb.data[i], see.data[i][0], 1.0)
+            blend(fill.data[i].map(|v| v * shaded(x, y)), rgb.data[i], see.data[i][0], 1.0)
         });
 
         // iris: the photo where it is seen, elsewhere the mean colour at that radius
-        let ring = rings(&rgb, &radius, |i| core.data[i][0] > 0.0 && radius.data[i][0] < 1.25);
+        let on_iris = |i: usize| core.data[i][0] > 0.0 && radius.data[i][0] < 1.25;
+        let ring = rings(&rgb, &radius, on_iris);
+        let of_ring = |ring: &[[f32; 3]; 16], r: f32| -> [f32; 3] {
+            let place = (r * 12.0 - 0.5).clamp(0.0, 15.0);
+            let k = (place as usize).min(14);
+            std::array::from_fn(|c| ring[k][c] + (ring[k + 1][c] - ring[k][c]) * (place - k as f32))
+        };
+        // light that it mirrors is far brighter than the rest of its ring, and nearly as bright as the white
+        let bright = 0.8 * quantile(whites.iter().map(|&i| lum.data[i][0]), 0.5);
+        let mirrors = Plane::<1>::from_fn(w, h, |x, y| {
+            let (i, r) = (at(x, y), radius.data[at(x, y)][0]);
+            let over = lum.data[i][0] - bright.max(luminance(of_ring(&ring, r)) + 30.0);
+            [if on_iris(i) && r < 1.0 { smooth(over, 0.0, 20.0) } else { 0.0 }]
+        })
+        .dilate()
+        .dilate()
+        .blur(0.8);
+        let ring = rings(&rgb, &radius, |i| on_iris(i) && mirrors.data[i][0] < 0.05);
+        let clean = |i: usize| blend(rgb.data[i], of_ring(&ring, radius.data[i][0]), mirrors.data[i][0], 0.0);
         let visible = inside.map(|a| [if a[0] > 0.95 { 1.0 } else { 0.0 }]).erode().blur(1.0);
         let iris = Plane::from_fn(w, h, |x, y| {
             let i = at(x, y);
-            let r = radius.data[i][0];
-            let place = (r * 12.0 - 0.5).clamp(0.0, 15.0);
-            let k = (place as usize).min(14);
-            let f = place - k as f32;
-            let flat = std::array::from_fn(|c| ring[k][c] + (ring[k + 1][c] - ring[k][c]) * f);
-            blend(flat, rgb.data[i], visible.data[i][0], 1.0 - smooth(r, 1.06, 1.22))
+            let (r, [red, green, blue, _]) = (radius.data[i][0], clean(i));
+            blend(of_ring(&ring, r), [red, green, blue], visible.data[i][0], 1.0 - smooth(r, 1.06, 1.22))
+        });
+        let below = (0.16 * width * TEXELS + (bounds[3] - bounds[1] - 2.0 * pad)) as isize;
+        let grain = grain(texture, (x0, y0), (w, h), below);
+        let surface = Plane::from_fn(w, h, |x, y| {
+            let i = at(x, y);
+            let seen = visible.data[i][0] * (1.0 - smooth(radius.data[i][0], 1.0, 1.1));
+            let light = |c: usize| ((rgb.data[i][c] - clean(i)[c]) * seen).max(0.0);
+            [light(0), light(1), light(2), 128.0 + grain.data[i][0]]
         });
         let dark = quantile(lum.data.iter().map(|l| l[0]), 0.06);
         let lashes: Vec<[f32; 3]> = every().filter(|&i| lum.data[i][0] <= dark).map(|i| rgb.data[i]).collect();
-        Self { origin: [x0 as f32, y0 as f32], sclera, iris, lash: mean(&lashes) }
+        Self { origin: [x0 as f32, y0 as f32], sclera, iris, surface, lash: mean(&lashes) }
     }
 }
 
@@ -273,36 +323,4 @@ fn rings(rgb: &Plane<3>, radius: &Plane<1>, seen: impl Fn(usize) -> bool) -> [[f
         let nearest = known.iter().min_by_key(|&&j| j.abs_diff(k));
         nearest.map_or([60.0; 3], |&j| std::array::from_fn(|c| sum[j][c] / sum[j][3]))
     })
-}
-
-/// Colours above and below an eye, along its lids, for the tone of a closing lid.
-fn lid_colours(
-    face: &FittedFace,
-    texture: &Plane<3>,
-    upper: &Line,
-    lower: &Line,
-    above: AboveLid,
-) -> ([[f32; 4]; POINTS], [[f32; 4]; POINTS]) {
-    let up = up_in_photo(face);
-    let row = |line: &Line, height: f32| {
-        let colours: [[f32; 3]; POINTS] = std::array::from_fn(|k| {
-            let [x, y] = to_texel([line[k][0] + height * up[0], line[k][1] + height * up[1]]);
-            texture.bilinear(x, y)
-        });
-        let kernel = |i: usize, k: usize| (-0.5 * ((i as f32 - k as f32) / 2.1).powi(2)).exp();
-        let soft: [[f32; 3]; POINTS] = std::array::from_fn(|k| {
-            let total: f32 = (0..POINTS).map(|i| kernel(i, k)).sum();
-            std::array::from_fn(|c| (0..POINTS).map(|i| kernel(i, k) * colours[i][c]).sum::<f32>() / total)
-        });
-        soft
-    };
-    let top = row(upper, if above.found { above.clean } else { 0.3 });
-    let low = row(lower, -0.38);
-    let mixed = |k: usize, c: usize| {
-        if above.found { top[k][c] } else { 0.35 * top[k][c] + 0.65 * 0.85 * low[k][c] }
-    };
-    (
-        std::array::from_fn(|k| [mixed(k, 0), mixed(k, 1), mixed(k, 2), 0.0]),
-        std::array::from_fn(|k| [low[k][0], low[k][1], low[k][2], 0.0]),
-    )
 }

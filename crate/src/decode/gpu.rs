@@ -34,6 +34,7 @@ const COMPOSITE: &str = concat!(
     include_str!("../../../shaders/decode/plan.wgsl"),
     include_str!("../../../shaders/decode/sample.wgsl"),
     include_str!("../../../shaders/decode/shapes.wgsl"),
+    include_str!("../../../shaders/decode/eye.wgsl"),
     include_str!("../../../shaders/decode/composite.wgsl")
 );
 
@@ -125,14 +126,15 @@ impl GpuDecoder {
         let nothing = Plane::from_fn(1, 1, |_, _| [0.0; 4]);
         let card = puppet.mouth.card.as_ref().map_or(&nothing, |c| &c.picture);
         let [right, left] = &puppet.eyes;
-        let layers = gpu.textures("eyes", &[&right.sclera, &left.sclera, &right.iris, &left.iris]);
+        let layers = gpu
+            .textures("eyes", &[&right.sclera, &left.sclera, &right.iris, &left.iris, &right.surface, &left.surface]);
         let card = gpu.texture("card", card);
         let still = gpu.still(size);
         let behind = still.create_view(&Default::default());
-        let views = [&photo, &scene.picture, &fine.picture, &inner.picture, &layers, &card, &behind];
+        let views = [&scene.picture, &fine.picture, &inner.picture, &layers, &card, &behind];
         let mut entries = vec![entry(0, uniforms.as_entire_binding())];
         entries.extend(
-            [1, 3, 4, 5, 6, 7, 8].iter().zip(views).map(|(&b, v)| entry(b, wgpu::BindingResource::TextureView(v))),
+            [3, 4, 5, 6, 7, 8].iter().zip(views).map(|(&b, v)| entry(b, wgpu::BindingResource::TextureView(v))),
         );
         let composite_group = gpu.group(&composite, &entries);
 

@@ -1,7 +1,8 @@
 //! Skin for a lid that comes down.
 //!
 //! It was folded away in the photo. Stretching the visible strip would smear the lashes into stripes, so its texture
-//! is taken from higher up, where a brightness profile finds the cleanest skin between lid and brow.
+//! is taken from higher up, where a brightness profile finds the cleanest skin between lid and brow; what that still
+//! stretches, `lidtone` paints over.
 
 use super::contour::{Follower, nearest};
 use super::plane::{Plane, quantile};
@@ -14,7 +15,7 @@ use crate::portrait::fitted::{FOCAL, PAD, SIDE, TEX};
 pub(crate) const TEXELS: f32 = TEX / SIDE;
 /// Furthest that lid skin is taken from above its place, as a share of the skin that takes part: more would squeeze
 /// the fuzz below a low brow into the lid.
-const FURTHEST: f32 = 0.60;
+const FURTHEST: f32 = 0.42;
 /// Furthest from the lid margin that skin takes part, cm.
 const REACH: f32 = 1.0;
 

@@ -14,10 +14,10 @@
 //! | `hidden` | texture for the inside of the nostrils |
 //! | `weights`, `pose` | what a motion frame asks for |
 //! | `vertices`, `contour` | where the skin goes; lips and lids that shut |
-//! | `lids`, `eyes`, `mouth`, `card` | what is painted, prepared once for each portrait |
+//! | `lids`, `lidtone`, `eyes`, `mouth`, `card` | what is painted, prepared once for each portrait |
 //! | `puppet` | all of it together: a motion frame becomes a `FramePlan` |
 //! | `plan` | the plain numbers of a frame that CPU and GPU paint from |
-//! | `raster`, `sample`, `shapes`, `paint`, `canvas` | pixels on the CPU |
+//! | `raster`, `sample`, `shapes`, `paint`, `paint_eye`, `canvas` | pixels on the CPU |
 //! | [`gpu`] | the same pixels on the GPU, into a canvas |
 //! | [`offscreen`] | and from there back into memory |
 
@@ -31,11 +31,13 @@ pub mod gpu;
 mod hidden;
 mod layers;
 mod lids;
+mod lidtone;
 mod matte;
 mod mesh;
 mod mouth;
 pub mod offscreen;
 mod paint;
+mod paint_eye;
 mod plan;
 mod plane;
 mod pose;

@@ -1,26 +1,21 @@
-//! Colour of a pixel of eyes, lids, lips and mouth. The twin of `shaders/decode/eyes.wgsl` and
-//! `shaders/decode/mouth.wgsl`: the same formulas in the same order.
+//! Colour of a pixel of lips and mouth. The twin of `shaders/decode/interior.wgsl` and of the mouth in
+//! `shaders/decode/composite.wgsl`: the same formulas in the same order.
 
-use super::eyes::Eye;
-use super::plan::{EyePlan, Line, MouthPlan, POINTS, map};
+use super::plan::{Line, MouthPlan, POINTS, map};
 use super::plane::Plane;
-use super::sample::bicubic;
-use super::shapes::{Nearest, coverage, inside, nearest};
+use super::shapes::{coverage, inside, nearest};
 use super::weights::smooth;
-use crate::portrait::fitted::{PAD, SIDE};
 
 /// Where light on the interior of the mouth comes from: above and in front; head space.
 const LIGHT: [f32; 3] = [0.0, 0.45, 0.89];
 /// Half-way between that light and the viewer.
 const GLOSS: [f32; 3] = [0.0, 0.25, 0.97];
-/// Half width of the soft edge of the tone on a lid, crop pixels.
-const TONE_EDGE: f32 = 3.5;
 
-fn mix(a: [f32; 3], b: [f32; 3], t: f32) -> [f32; 3] {
+pub(crate) fn mix(a: [f32; 3], b: [f32; 3], t: f32) -> [f32; 3] {
     std::array::from_fn(|c| a[c] + (b[c] - a[c]) * t)
 }
 
-fn square(x: f32) -> f32 {
+pub(crate) fn square(x: f32) -> f32 {
     x * x
 }
 
@@ -30,120 +25,11 @@ pub(crate) fn lines(packed: &[[f32; 4]; POINTS]) -> (Line, Line) {
 }
 
 /// A value at the share `along` of an array.
-fn at<const C: usize>(array: &[[f32; 4]; POINTS], along: f32) -> [f32; C] {
+pub(crate) fn at<const C: usize>(array: &[[f32; 4]; POINTS], along: f32) -> [f32; C] {
     let x = along.clamp(0.0, 1.0) * (POINTS - 1) as f32;
     let i = (x as usize).min(POINTS - 2);
     let f = x - i as f32;
     std::array::from_fn(|c| array[i][c] + (array[i + 1][c] - array[i][c]) * f)
-}
-
-/// One eye, ready to paint.
-pub(crate) struct EyePainter<'a> {
-    pub plan: &'a EyePlan,
-    pub eye: &'a Eye,
-    /// The photo at `texels` texture pixels to a crop pixel.
-    pub photo: &'a Plane<4>,
-    pub texels: f32,
-    /// Texture pixels to a crop pixel of the layers.
-    pub layer_texels: f32,
-    /// Half width of an antialiased edge, crop pixels.
-    pub edge: f32,
-    pub upper: Line,
-    pub lower: Line,
-    pub second: Line,
-}
-
-impl EyePainter<'_> {
-    /// Paints the eye over `colour` at crop pixel `p`.
-    pub fn paint(&self, p: [f32; 2], colour: [f32; 3]) -> [f32; 3] {
-        let plan = self.plan;
-        let (up, low) = (nearest(p, &self.upper), nearest(p, &self.lower));
-        let open = coverage(&up, &low, self.edge);
-        let q = map(&plan.to_photo, p);
-        let mut out = colour;
-        if open * plan.shade[2] > 0.0 {
-            // a lid lower than in the photo throws its shadow lower
-            let shadow = 1.0 - plan.shade[0] * (-up.distance / plan.shade[1]).exp();
-            out = mix(out, self.eyeball(q).map(|c| c * shadow), open);
-        }
-        if plan.lid[1] > 0.0 {
-            let margin = nearest(p, &self.second);
-            out = self.laid_over_lid(q, &up, &margin, open, out);
-        } else if plan.lid[0] > 0.0 {
-            let crease = nearest(p, &self.second);
-            out = self.tone(p, coverage(&crease, &up, TONE_EDGE), out);
-        }
-        self.lashes(&up, &low, out)
-    }
-
-    /// Sclera and iris at crop pixel `q` of the photo.
-    fn eyeball(&self, q: [f32; 2]) -> [f32; 3] {
-        let plan = self.plan;
-        let look = |layer: &Plane<4>, q: [f32; 2]| {
-            let t = |c: usize| (q[c] + PAD * SIDE) * self.layer_texels - plan.layer[c];
-            bicubic(layer, t(0), t(1))
-        };
-        let rgb = |c: [f32; 4]| [c[0], c[1], c[2]];
-        let sclera = rgb(look(&self.eye.sclera, q));
-        let [now_x, now_y, was_x, was_y] = plan.iris;
-        let mut d = [q[0] - now_x, q[1] - now_y];
-        let along = (d[0] * plan.turn[0] + d[1] * plan.turn[1]) * plan.turn[2];
-        d = [d[0] + along * plan.turn[0], d[1] + along * plan.turn[1]];
-        let iris = look(&self.eye.iris, [was_x + d[0], was_y + d[1]]);
-        mix(sclera, rgb(iris), iris[3].clamp(0.0, 1.0))
-    }
-
-    /// Pulls the stretched skin of a closing lid towards the colours around the eye.
-    fn tone(&self, p: [f32; 2], cover: f32, colour: [f32; 3]) -> [f32; 3] {
-        let plan = self.plan;
-        if cover <= 0.0 {
-            return colour;
-        }
-        let (a, b) = (self.second[0], self.second[POINTS - 1]);
-        let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
-        let length = (dx * dx + dy * dy).max(1e-3);
-        let along = (((p[0] - a[0]) * dx + (p[1] - a[1]) * dy) / length).clamp(0.0, 1.0);
-        let x = along * (POINTS - 1) as f32;
-        let i = (x as usize).min(POINTS - 2);
-        let f = x - i as f32;
-        // heights over the line from corner to corner
-        let height = |q: [f32; 2]| ((q[1] - a[1]) * dx - (q[0] - a[0]) * dy) / length.sqrt();
-        let on = |line: &Line| height(line[i]) * (1.0 - f) + height(line[i + 1]) * f;
-        let (top, bottom) = (on(&self.second), on(&self.upper));
-        let h = ((height(p) - top) / (bottom - top).max(1.0)).clamp(0.0, 1.0);
-        let shade = 1.0 - 0.10 * (-square((1.0 - h) / 0.15)).exp();
-        let fill = mix(at::<3>(&plan.above, along), at::<3>(&plan.below, along).map(|c| 0.94 * c), h);
-        mix(colour, fill.map(|c| c * shade), plan.lid[0] * cover)
-    }
-
-    /// Behind glasses the skin stays, and a lid of skin from below the eye is laid over it.
-    fn laid_over_lid(&self, q: [f32; 2], up: &Nearest, margin: &Nearest, open: f32, colour: [f32; 3]) -> [f32; 3] {
-        let cover = coverage(up, margin, self.edge) * open;
-        if cover <= 0.0 {
-            return colour;
-        }
-        let cm = self.plan.shade[3];
-        let t = |x: f32| (x + PAD * SIDE) * self.texels;
-        let skin = bicubic(self.photo, t(q[0]), t(q[1] + self.plan.lid[2]));
-        // darker at the crease and at the margin, lighter between
-        let margin = margin.distance / cm;
-        let shade = 0.97 - 0.22 * (-up.distance / (0.10 * cm)).exp() - 0.10 * (-margin / 0.12).exp()
-            + 0.05 * (-square((margin - 0.35) / 0.2)).exp();
-        mix(colour, [skin[0] * shade, skin[1] * shade, skin[2] * shade], cover)
-    }
-
-    /// A dark line where nearly shut lids meet; lashes point down.
-    fn lashes(&self, up: &Nearest, low: &Nearest, colour: [f32; 3]) -> [f32; 3] {
-        let lash = self.plan.lash;
-        if lash[3] <= 0.0 {
-            return colour;
-        }
-        let margin = if self.plan.lid[1] > 0.0 { low.distance } else { up.distance };
-        let wide = if up.under { 0.045 } else { 0.028 } * self.plan.lid[3];
-        let ends = smooth(up.along, -0.02, 0.12) * smooth(1.0 - up.along, -0.02, 0.12);
-        let a = lash[3] * ends * (-square(margin / wide)).exp();
-        mix(colour, [lash[0], lash[1], lash[2]], a)
-    }
 }
 
 /// Colour of one sample of the interior from the attributes of [`super::plan::MouthVertex::surface`].

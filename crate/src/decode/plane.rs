@@ -124,6 +124,14 @@ impl<const C: usize> Plane<C> {
 }
 
 impl Plane<1> {
+    /// Largest value of the 3 x 3 neighbourhood.
+    pub fn dilate(&self) -> Self {
+        Self::from_fn(self.width, self.height, |x, y| {
+            let near = (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (dx, dy)));
+            [near.map(|(dx, dy)| self.at(x as isize + dx, y as isize + dy)[0]).fold(f32::NEG_INFINITY, f32::max)]
+        })
+    }
+
     /// Smallest value of the 3 x 3 neighbourhood; beyond the border counts as 0.
     pub fn erode(&self) -> Self {
         Self::from_fn(self.width, self.height, |x, y| {

@@ -12,6 +12,10 @@ const SLIT: f32 = 0.12;
 /// A lid opens at most this much wider than in the photo.
 const WIDEST: f32 = 1.35;
 
+/// How far both lids move with an eye that looks straight up or down, cm. (The model's own shapes for looking up and
+/// down open and shut the lids but leave the lower one where it is.)
+const LIDS_FOLLOW: f32 = 0.38;
+
 /// Adds weighted modes to vertices. Modes with no weight cost nothing.
 pub(crate) fn add_modes(vertices: &mut [[f32; 3]], modes: &[Vec<[f32; 3]>], weights: &[f32]) {
     for (mode, &w) in modes.iter().zip(weights) {
@@ -164,6 +168,9 @@ impl Skin {
             if !self.glasses {
                 let gap = std::array::from_fn(|i| self.photo_lids[e][i][1].max(0.02) * share[i]);
                 chain.close(out, &gap, &self.photo_lids[e]);
+                // both lids follow the iris a part of its way
+                let look = wanted.gaze[e].y.to_radians().sin();
+                chain.lift(out, -LIDS_FOLLOW * look * shut);
             }
             let mut middle = share;
             middle[8..SAMPLES - 8].sort_by(f32::total_cmp);
