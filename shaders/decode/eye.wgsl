@@ -118,7 +118,8 @@ fn lashes(up: Nearest, lid: OnLid, before: vec3f, side: u32) -> vec3f {
     let reach = mix((*eye).second[i].z, (*eye).second[i + 1u].z, x - f32(i));
     let tip = clamp(1.0 - below / max(reach * wide, 1e-3), 0.0, 1.0);
     let fan = CLUMPS * (lid.along - 1.3 * (lid.along - 0.5) * below / wide);
-    let clump = 0.5 + 0.5 * cos(6.2831853 * (fan + 0.3 * sin(2.3 * fan) + 0.2 * sin(0.9 * fan)));
+    let phase = fan + 0.3 * sin(2.3 * fan) + 0.2 * sin(0.9 * fan);
+    let clump = 0.5 + 0.5 * cos(6.2831853 * fract(phase));
     // strokes get thinner towards their tips
     let stroke = select(0.0, tip * (0.4 + 0.6 * smooth_step(clump, 0.75 - 0.75 * tip, 1.15 - 0.5 * tip)), lid.over_margin < 0.0);
     let a = lash.w * ends * max(line, 0.8 * stroke);

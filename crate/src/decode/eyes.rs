@@ -32,7 +32,7 @@ pub(crate) struct Eye {
     pub sclera: Plane<4>,
     /// Iris, completed; alpha: its disc.
     pub iris: Plane<4>,
-    /// Light mirrored in the iris; alpha: grain of the skin for a lid, 128 for none.
+    /// Light mirrored in the iris; alpha: grain of the skin for a lid, 128 / 255 for none.
     pub surface: Plane<4>,
     lash: [f32; 3],
     tone: LidTone,
@@ -300,7 +300,7 @@ impl Layers {
             let i = at(x, y);
             let seen = visible.data[i][0] * (1.0 - smooth(radius.data[i][0], 1.0, 1.1));
             let light = |c: usize| ((rgb.data[i][c] - clean(i)[c]) * seen).max(0.0);
-            [light(0), light(1), light(2), 128.0 + grain.data[i][0]]
+            [light(0), light(1), light(2), (128.0 + grain.data[i][0]) / 255.0]
         });
         let dark = quantile(lum.data.iter().map(|l| l[0]), 0.06);
         let lashes: Vec<[f32; 3]> = every().filter(|&i| lum.data[i][0] <= dark).map(|i| rgb.data[i]).collect();

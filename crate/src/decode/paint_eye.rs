@@ -122,7 +122,7 @@ impl EyePainter<'_> {
         let bow = (4.0 * lid.along * (1.0 - lid.along)).max(0.0);
         let crease = 1.0 - plan.cover[3] * bow * (-square((lid.under_fold + 0.10 * cm) / (0.11 * cm))).exp();
         let rim = 1.0 - 0.14 * (-lid.over_margin.max(0.0) / (0.12 * cm)).exp();
-        let grain = self.layer(&self.eye.surface, [q[0], q[1] - lid.height])[3] - 128.0;
+        let grain = self.layer(&self.eye.surface, [q[0], q[1] - lid.height])[3] * 255.0 - 128.0;
         mix(colour, fill.map(|c| c * dome * crease * rim + grain), cover)
     }
 
@@ -139,8 +139,8 @@ impl EyePainter<'_> {
         let [_, _, reach] = at::<3>(&self.plan.second, lid.along);
         let tip = (1.0 - below / (reach * wide).max(1e-3)).clamp(0.0, 1.0);
         let fan = CLUMPS * (lid.along - 1.3 * (lid.along - 0.5) * below / wide);
-        let clump =
-            0.5 + 0.5 * (std::f32::consts::TAU * (fan + 0.3 * (2.3 * fan).sin() + 0.2 * (0.9 * fan).sin())).cos();
+        let phase = fan + 0.3 * (2.3 * fan).sin() + 0.2 * (0.9 * fan).sin();
+        let clump = 0.5 + 0.5 * (std::f32::consts::TAU * (phase - phase.floor())).cos();
         // strokes get thinner towards their tips
         let stroke = if lid.over_margin < 0.0 {
             tip * (0.4 + 0.6 * smooth(clump, 0.75 - 0.75 * tip, 1.15 - 0.5 * tip))
