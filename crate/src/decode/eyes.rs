@@ -171,7 +171,9 @@ impl Eye {
         // behind glasses the photo's open eye lies below the lid, else stretched skin
         let strength = if self.glasses { smooth(closed, 0.01, 0.04) } else { 0.92 * smooth(closed, 0.12, 0.5) };
         plan.lid = [strength, 0.0, 0.07, self.width];
-        plan.area = area(lids.upper.into_iter().chain(lids.lower).chain(fold), 10.0, scale, size);
+        if ball > 0.0 || strength > 0.0 {
+            plan.area = area(lids.upper.into_iter().chain(lids.lower).chain(fold), 10.0, scale, size);
+        }
         plan
     }
 }
@@ -222,7 +224,7 @@ impl Layers {
         let mut whites: Vec<usize> = every().filter(white).collect();
         if whites.len() > 12 {
             // no lashes, no lid edge
-            let limit = 0.62 * quantile(whites.iter().map(|&i| lum.data[i][0]), 0.6);
+            let limit = 0.70 * quantile(whites.iter().map(|&i| lum.data[i][0]), 0.6);
             whites.retain(|&i| lum.data[i][0] > limit);
         }
         let fill = if whites.len() > 12 {
@@ -257,7 +259,7 @@ impl Layers {
         let shaded = |x: usize, y: usize| {
             let down = |p: &Nearest| (-p.distance / (0.10 * width * TEXELS)).exp();
             let p = centre(x, y);
-            1.0 - 0.28 * down(&nearest(p, &upper)) - 0.14 * down(&nearest(p, &lower))
+            1.0 - 0.18 * down(&nearest(p, &upper)) - 0.14 * down(&nearest(p, &lower))
         };
         let blend = |a: [f32; 3], b: [f32; 3], t: f32, alpha: f32| {
             [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t, a[2] + (b[2] - a[2]) * t, alpha]

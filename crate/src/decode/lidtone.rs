@@ -95,7 +95,10 @@ pub(crate) fn grain(texture: &Plane<3>, (x0, y0): (isize, isize), (w, h): (usize
     let flat = patch.blur(1.5);
     let fine: Vec<f32> = patch.data.iter().zip(&flat.data).map(|(a, b)| a[0] - b[0]).collect();
     let usual = quantile(fine.iter().map(|x| x.abs()), 0.5).max(0.1);
-    let data = fine.iter().map(|&x| [x.clamp(-2.5 * usual, 2.5 * usual)]).collect();
+    // wrinkles and lashes are no grain: where it is strong, little of it is kept
+    let strong = Plane { width: w, height: h, data: fine.iter().map(|x| [x * x]).collect() }.blur(3.0);
+    let keep = |i: usize| (4.0 * usual * usual / strong.data[i][0].max(1e-6)).min(1.0);
+    let data = fine.iter().enumerate().map(|(i, &x)| [keep(i) * x.clamp(-2.5 * usual, 2.5 * usual)]).collect();
     Plane { width: w, height: h, data }
 }
 
