@@ -117,7 +117,7 @@ impl EyePainter<'_> {
         let s = (lid.under_fold / lid.shut).clamp(0.0, 1.0);
         let fill = mix(at::<3>(&plan.above, lid.along), at::<3>(&plan.below, lid.along), 0.9 * s);
         // the ball below: lightest a little above its middle
-        let dome = 1.0 + plan.lid[2] * (square(s.sqrt() * 2.0 - 1.0) * -1.0 + 0.45);
+        let dome = 1.0 + plan.lid[2] * (0.45 - square(s.sqrt() * 2.0 - 1.0));
         // the crease lies above the edge of an open lid
         let bow = (4.0 * lid.along * (1.0 - lid.along)).max(0.0);
         let crease = 1.0 - plan.cover[3] * bow * (-square((lid.under_fold + 0.10 * cm) / (0.11 * cm))).exp();
