@@ -5,6 +5,7 @@
 //! of the old wall along.
 
 use super::fill::fill;
+use super::grain::go_on;
 use super::matte::{matte, sure};
 use super::plane::Plane;
 use super::raster::{FAR, Target};
@@ -63,7 +64,7 @@ impl Layers {
             let seen = on_photo(x, y) && near.data[y * width + x][0] <= 1e-5;
             [if seen { 1.0 } else { 0.0 }]
         });
-        let still = fill(texture, &known);
+        let still = go_on(texture, &known, fill(texture, &known));
         let person = Plane::from_fn(width, height, |x, y| {
             let i = y * width + x;
             let (shown, behind, a) = (texture.data[i], still.data[i], opacity.data[i][0]);

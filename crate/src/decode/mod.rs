@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `mesh` | cuts the visible face out of the model, fills the holes of mouth and eyes |
 //! | `surroundings` | the grid around the face and how it follows |
-//! | `layers`, `matte`, `fill` | the photo parted into the person and what is behind |
+//! | `layers`, `matte`, `fill`, `grain` | the photo parted into the person and what is behind |
 //! | `background` | what is shown behind the person instead |
 //! | `hidden` | texture for the inside of the nostrils |
 //! | `weights`, `pose` | what a motion frame asks for |
@@ -28,6 +28,7 @@ mod contour;
 mod eyes;
 mod fill;
 pub mod gpu;
+mod grain;
 mod hidden;
 mod layers;
 mod lids;
