@@ -14,13 +14,13 @@ const SMALLER: usize = 4;
 /// Half width of the patches that are compared, pixels of the small picture.
 const PATCH: i32 = 3;
 /// Detail goes on this far into the hole, pixels of the small picture.
-const DEPTH: u16 = 26;
+const DEPTH: u16 = 22;
 /// How far from its place detail is looked for, pixels of the small picture.
 const SEARCH: i32 = 48;
 /// Random places tried where no neighbour suggests one, and around the best one.
 const TRIES: usize = 24;
 /// Rounds over all pixels after the first.
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 1;
 
 /// Adds detail to the unknown pixels of `filled`; `known` is 1 where `picture` is right and 0 elsewhere.
 pub(crate) fn go_on(picture: &Plane<3>, known: &Plane<1>, filled: Plane<3>) -> Plane<3> {
@@ -162,7 +162,7 @@ impl Search {
                 self.consider(at, there, &mut best);
             }
         }
-        let mut reach = if first { SEARCH } else { SEARCH / 4 };
+        let mut reach = if first { SEARCH } else { SEARCH / 16 };
         while reach > 1 {
             if let Some((_, place)) = best {
                 let there = self.near(place, reach);
@@ -178,7 +178,8 @@ impl Search {
     }
 
     fn consider(&self, at: [i32; 2], from: [i32; 2], best: &mut Option<(f32, [i32; 2])>) {
-        if self.place(from).is_some_and(|n| self.source[n]) {
+        // neighbours mostly suggest one and the same place
+        if best.is_none_or(|b| b.1 != from) && self.place(from).is_some_and(|n| self.source[n]) {
             let most = best.map_or(f32::INFINITY, |b| b.0);
             let difference = self.difference(at, from, most);
             if difference < most {
