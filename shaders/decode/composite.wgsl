@@ -9,6 +9,11 @@
 // what is behind the person, pixel by pixel
 @group(0) @binding(8) var still: texture_2d<f32>;
 
+// Share of red, green and blue in brightness.
+const BRIGHTNESS = vec3f(0.3, 0.59, 0.11);
+// How strongly the lips' shadow takes red, green and blue.
+const SHADOW = vec3f(0.82, 1.0, 1.04);
+
 @vertex
 fn composite_vertex(@builtin(vertex_index) index: u32) -> @builtin(position) vec4f {
     return vec4f(f32(index & 1u) * 4.0 - 1.0, f32(index >> 1u) * 4.0 - 1.0, 0.0, 1.0);
@@ -20,6 +25,35 @@ fn mean_of_four(picture: texture_2d<f32>, pixel: vec2f, origin: vec2f) -> vec4f 
     let sum = texel(picture, at) + texel(picture, at + vec2i(1, 0)) + texel(picture, at + vec2i(0, 1))
         + texel(picture, at + vec2i(1, 1));
     return 0.25 * sum;
+}
+
+// Weighted mean of the 4 x 4 samples around an output pixel that are `spread` samples apart; with 0 of its own four. Alpha
+// is how much lies over the lower lip; colours that do not count only as far as the mouth is `open` there.
+fn blurred(picture: texture_2d<f32>, pixel: vec2f, origin: vec2f, spread: i32, open: f32) -> vec4f {
+    let at = 2 * vec2i(pixel - origin);
+    var sum = vec3f(0.0);
+    var total = 1e-6;
+    var over = 0.0;
+    for (var j = 0; j < 4; j++) {
+        for (var i = 0; i < 4; i++) {
+            let inner = vec2i(select(0, 1, i == 1 || i == 2), select(0, 1, j == 1 || j == 2));
+            let share = select((1.0 + 2.0 * vec2f(inner)) / 8.0, 0.5 * vec2f(inner), spread == 0);
+            let colour = texel(picture, at + tap(vec2i(i, j), max(spread, 1)));
+            let alpha = colour.a / WHITE;
+            let weight = share.x * share.y * (open + (1.0 - open) * alpha);
+            sum += weight * colour.rgb;
+            total += weight;
+            over += share.x * share.y * alpha;
+        }
+    }
+    return vec4f(sum / total, over);
+}
+
+// Offset of a tap from an output pixel's first sample: symmetric about the middle of its 2 x 2 samples.
+fn tap(index: vec2i, spread: i32) -> vec2i {
+    let near = vec2i((spread - 1) / 2);
+    let far = near + spread;
+    return select(select(vec2i(-far), vec2i(-near), index == vec2i(1)), select(1 + near, 1 + far, index == vec2i(3)), index >= vec2i(2));
 }
 
 @fragment
@@ -56,31 +90,36 @@ fn mouth(p: vec2f, pixel: vec2f, before: vec3f) -> vec3f {
     let cm = (*mouth).light.w;
     var colour = before;
     if ((*mouth).tissue.w > 0.0) {
-        let open = coverage(up, low, plan.scale.w) * (*mouth).tissue.w;
-        if (open > 0.0) {
-            var inside = mean_of_four(inner, pixel, (*mouth).area.xy).rgb;
+        let open = coverage(up, low, plan.scale.w + (*mouth).soft.x);
+        if (open > 0.0 || (*mouth).soft.z > 0.0) {
+            let behind = blurred(inner, pixel, (*mouth).area.xy, i32((*mouth).soft.y), open);
+            let over = behind.a;
+            // the lips' shadow on what lies behind them
+            let dark = 0.46 * exp(-up.distance / (0.16 * cm)) + 0.22 * exp(-low.distance / (0.10 * cm));
+            let shadow = max(1.0 - SHADOW * dark * (1.0 - over), vec3f(0.25));
+            let lit = behind.rgb * shadow;
+            var inside = mix(vec3f(dot(lit, BRIGHTNESS)), lit, (*mouth).soft.w);
             if ((*mouth).tooth.w > 0.0) {
                 let at = map_affine((*mouth).to_card[0], (*mouth).to_card[1], p);
                 if (all(at > vec2f(0.0)) && all(at < vec2f(textureDimensions(card)))) {
                     let tooth = bilinear(card, at);
-                    inside = mix(inside, tooth.rgb, tooth.a / WHITE);
+                    // the photo's teeth have some of it already
+                    inside = mix(inside, tooth.rgb * (0.45 + 0.55 * shadow), tooth.a / WHITE * (1.0 - over));
                 }
             }
-            // the lips' shadow on what lies behind them
-            let shadow = 1.0 - 0.50 * exp(-up.distance / (0.16 * cm)) - 0.25 * exp(-low.distance / (0.10 * cm));
-            colour = mix(colour, inside * max(shadow, 0.25), open);
+            colour = mix(colour, inside, max(open, over) * (*mouth).tissue.w);
         }
     }
     if ((*mouth).reach.w > 0.0) {
         let distance = 0.5
             * select(up.distance + low.distance, abs(up.distance - low.distance), inside(up, low));
-        let ends = smooth_step(up.along, 0.0, 0.08) * smooth_step(1.0 - up.along, 0.0, 0.08);
+        let ends = smooth_step(up.along, 0.0, 0.16) * smooth_step(1.0 - up.along, 0.0, 0.16);
         let x = up.along * f32(POINTS - 1u);
         let i = min(u32(x), POINTS - 2u);
         let need = mix((*mouth).seam[i].x, (*mouth).seam[i + 1u].x, x - f32(i));
         let k = need * ends
-            * (0.42 * exp(-square(distance / (0.075 * cm))) + 0.15 * exp(-square(distance / (0.22 * cm))));
-        colour *= 1.0 - k * vec3f(0.85, 1.0, 1.0);
+            * (0.26 * exp(-square(distance / (0.09 * cm))) + 0.15 * exp(-square(distance / (0.22 * cm))));
+        colour *= 1.0 - k * vec3f(1.0 - 0.15 * (*mouth).soft.w, 1.0, 1.0);
     }
     return colour;
 }

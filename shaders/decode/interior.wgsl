@@ -8,16 +8,23 @@ struct Corner {
     @location(0) surface: vec4f,
     // tooth, wall, tongue
     @location(1) kind: vec3f,
+    // place on a tooth or on the tongue; how much it lies over the lower lip
+    @location(2) spot: vec3f,
 }
 
 const FARTHEST = 1024.0;
 const LIGHT = vec3f(0.0, 0.45, 0.89);
+const BETWEEN = vec3f(0.24, 0.32, 0.36);
+const CUT = vec3f(0.10, 0.06, 0.03);
+const NECK = vec3f(0.05, 0.11, 0.18);
+const GUM_LINE = 1.0;
 const GLOSS = vec3f(0.0, 0.25, 0.97);
 
 @vertex
-fn interior_vertex(@location(0) place: vec3f, @location(1) surface: vec4f, @location(2) kind: vec3f) -> Corner {
+fn interior_vertex(@location(0) place: vec3f, @location(1) surface: vec4f, @location(2) kind: vec3f,
+    @location(3) spot: vec3f) -> Corner {
     let pixel = (place.xy * plan.scale.x - window.xy) * window.z / window.w;
-    return Corner(vec4f(2.0 * pixel.x - 1.0, 1.0 - 2.0 * pixel.y, place.z / FARTHEST, 1.0), surface, kind);
+    return Corner(vec4f(2.0 * pixel.x - 1.0, 1.0 - 2.0 * pixel.y, place.z / FARTHEST, 1.0), surface, kind, spot);
 }
 
 @fragment
@@ -25,18 +32,37 @@ fn interior_fragment(corner: Corner) -> @location(0) vec4f {
     let mouth = &plan.mouth;
     let normal = corner.surface.xyz / max(length(corner.surface.xyz), 1e-6);
     let behind = corner.surface.w;
-    let tooth = corner.kind.x;
+    let whole = corner.kind.x;
     let wall = corner.kind.y;
     let tongue = corner.kind.z;
     let form = clamp(dot(normal, LIGHT), 0.0, 1.0);
+    let u = corner.spot.x;
+    let v = corner.spot.y;
     // far teeth without hard facets
-    let soft = 0.7 * smooth_step(behind, 1.2, 2.2) * tooth;
-    let hard = (0.6 + 0.4 * form) * (1.0 - soft) + 0.8 * soft;
-    let lit = hard * (1.0 - tongue) + (0.30 + 0.85 * form) * tongue;
-    let deep = max(behind - 0.8, 0.0) * (1.0 - 0.15 * tooth);
+    let soft = 0.6 * smooth_step(behind, 1.4, 2.6) * whole;
+    let hard = (0.55 + 0.45 * form) * (1.0 - soft) + 0.8 * soft;
+    // the tongue's back and its sides lie in its own shadow
+    let back = (0.35 + 0.65 * exp(-square(max(v, 0.0) / 2.4))) * (1.0 - 0.40 * smooth_step(abs(u), 0.7, 1.6));
+    let lit = hard * (1.0 - tongue) + (0.80 + 0.45 * form) * back * tongue;
+    // gums begin along an arch on every tooth
+    let root = whole * smooth_step(v, GUM_LINE - 0.34 * square(u) - 0.07, GUM_LINE - 0.34 * square(u) + 0.07);
+    let tooth = whole - root;
+    // enamel: neighbours shade each other, the cutting edge lets light through, the neck is warm
+    let between = tooth * square(square(u));
+    let cut = tooth * (1.0 - smooth_step(v, 0.0, 0.26));
+    let neck = tooth * smooth_step(v, 0.40, GUM_LINE);
+    let gum = (1.0 - tooth) * (1.0 - wall) * (1.0 - tongue);
+    // tongue: a groove along its middle and a rough back
+    let groove = 0.20 * tongue * exp(-square(u / 0.16)) * smooth_step(v, 0.15, 1.2);
+    let rough = tongue * sin(17.0 * u + 2.0 * sin(5.0 * v)) * sin(14.0 * v);
+    let near = 0.8 + 0.5 * tooth * (1.0 - smooth_step(behind, 1.6, 2.8)) + 0.7 * tongue;
+    let deep = max(behind - near, 0.0);
     let eighth = square(square(square(clamp(dot(normal, GLOSS), 0.0, 1.0))));
-    let gloss = square(square(eighth)) * eighth * (0.08 + 0.12 * tooth * (1.0 - soft) + 0.10 * tongue);
-    let own = mix((*mouth).tissue.rgb, (*mouth).tooth.rgb, tooth) * (1.0 - 0.55 * wall);
+    let gloss = square(square(eighth)) * eighth
+        * (0.08 + 0.14 * tooth * (1.0 - soft) + (0.09 + 0.05 * rough) * tongue);
+    let enamel = 1.0 - BETWEEN * between - CUT * cut - NECK * neck;
+    let own = mix((*mouth).tissue.rgb, (*mouth).tooth.rgb, tooth) * (1.0 - 0.55 * wall) * enamel
+        * (1.0 - groove + 0.025 * rough) * (1.0 + 0.25 * gum);
     let colour = (own * lit + gloss * (*mouth).light.rgb) * (0.03 + 0.97 * exp(-deep / (*mouth).reach.rgb));
-    return vec4f(colour / WHITE, 1.0);
+    return vec4f(colour / WHITE, corner.spot.z);
 }

@@ -26,6 +26,7 @@ struct MouthPlan {
     tooth: vec4f,
     tissue: vec4f,
     light: vec4f,
+    soft: vec4f,
     reach: vec4f,
     area: vec4f,
     fine: vec4f,

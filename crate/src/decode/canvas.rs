@@ -24,7 +24,9 @@ pub(crate) struct Canvas {
     /// The same around the lips, with 2 x 2 samples to a pixel.
     fine: Target<2>,
     /// The interior of the mouth, with 2 x 2 samples to a pixel.
-    inner: Target<7>,
+    inner: Target<10>,
+    /// Colours of the same samples.
+    shaded: Vec<[f32; 4]>,
 }
 
 impl Canvas {
@@ -37,6 +39,7 @@ impl Canvas {
             flow: Target::with_room(n * n),
             fine: Target::with_room(n * n / 2),
             inner: Target::with_room(n * n / 4),
+            shaded: vec![[0.0; 4]; n * n],
         })
     }
 
@@ -153,27 +156,37 @@ impl Canvas {
                 },
                 |i| plan.mouth_vertices[i as usize].surface,
             );
+            let [r, g, b] = paint::hollow(mouth);
+            let hollow = [r, g, b, 0.0];
+            for (c, (d, a)) in
+                self.shaded.iter_mut().zip(self.inner.depth[..4 * w * h].iter().zip(&self.inner.attributes))
+            {
+                *c = if *d < FAR { paint::interior(mouth, a) } else { hollow };
+            }
         }
         let (upper, lower) = lines(&mouth.lips);
         let card = puppet.mouth.card.as_ref().map(|c| &c.picture);
         let painter = MouthPainter { plan: mouth, card, edge, upper, lower };
-        let inner = |p: [f32; 2]| {
-            let (x, y) = ((p[0] * scale) as usize - x0, (p[1] * scale) as usize - y0);
-            let mut sum = [0.0; 3];
-            for k in 0..4 {
-                let i = (2 * y + k / 2) * 2 * w + 2 * x + k % 2;
-                let c = if self.inner.depth[i] < FAR {
-                    paint::interior(mouth, &self.inner.attributes[i])
-                } else {
-                    paint::hollow(mouth)
-                };
-                for (s, c) in sum.iter_mut().zip(c) {
-                    *s += 0.25 * c;
+        let taps = taps(mouth.soft[1] as isize);
+        let inner = |p: [f32; 2], open: f32| {
+            let (x, y) = (2 * ((p[0] * scale) as usize - x0) as isize, 2 * ((p[1] * scale) as usize - y0) as isize);
+            let (mut sum, mut total, mut over) = ([0.0; 3], 1e-6, 0.0);
+            for (dy, wy) in taps {
+                let row = (y + dy).clamp(0, 2 * h as isize - 1) as usize * 2 * w;
+                for (dx, wx) in taps {
+                    let [r, g, b, a] = self.shaded[row + (x + dx).clamp(0, 2 * w as isize - 1) as usize];
+                    let weight = wx * wy * (open + (1.0 - open) * a);
+                    for (s, c) in sum.iter_mut().zip([r, g, b]) {
+                        *s += weight * c;
+                    }
+                    total += weight;
+                    over += wx * wy * a;
                 }
             }
-            sum
+            let [r, g, b] = sum.map(|s| s / total);
+            [r, g, b, over]
         };
-        self.repaint(mouth.area, scale, pixels, |p, c| painter.paint(p, || inner(p), c));
+        self.repaint(mouth.area, scale, pixels, |p, c| painter.paint(p, |open| inner(p, open), c));
     }
 
     /// Replaces the pixels of an area; `paint` gets the crop pixel and the colour so far.
@@ -212,4 +225,15 @@ fn over(person: [f32; 4], still: [u8; 4]) -> [u8; 4] {
 fn to_byte(v: f32) -> u8 {
     // a cast saturates, which is the clamp that bicubic overshoot needs
     (v + 0.5) as u8
+}
+
+/// Offsets and weights of the samples along a row or column that make an output pixel, symmetric about the middle of its
+/// two. `spread`: their distance; 0: only its own two.
+fn taps(spread: isize) -> [(isize, f32); 4] {
+    if spread == 0 {
+        return [(0, 0.5), (1, 0.5), (0, 0.0), (1, 0.0)];
+    }
+    let near = (spread - 1) / 2;
+    let far = near + spread;
+    [(-far, 0.125), (-near, 0.375), (1 + near, 0.375), (1 + far, 0.125)]
 }

@@ -1,20 +1,24 @@
 //! Teeth that the photo shows, cut out and fixed to the upper jaw like a card.
 
 use super::lids::{TEXELS, to_texel};
-use super::mouth::patch;
+use super::mouth_light::patch;
 use super::plan::{Line, affine, area, resample};
 use super::plane::{Plane, luminance, mean, quantile, redness};
 use super::pose::project;
 use super::shapes::{coverage, nearest};
 use super::weights::smooth;
 use crate::portrait::face_model::Contour;
-use crate::portrait::fitted::CameraPose;
+use crate::portrait::fitted::{CameraPose, PAD, SIDE};
 use crate::portrait::{FaceModel, FittedFace};
 
 /// Lips nearer than this in the photo show no teeth, cm.
 const SHUT: f32 = 0.12;
-/// The card's top row is repeated this far upwards, texture pixels: a lip that rises shows more of the tooth.
-const HEADROOM: isize = 40;
+/// Teeth end this near to the smooth curve through all their ends, texture pixels.
+const LOCAL: f32 = 2.5;
+/// The card's top row is repeated upwards, because a lip that rises shows more of the tooth; it fades into the model's
+/// teeth and gums between these distances, texture pixels.
+const HEADROOM: isize = 24;
+const FADE: (f32, f32) = (3.0, 16.0);
 
 /// The upper teeth of the photo.
 #[derive(Clone, Debug)]
@@ -25,6 +29,8 @@ pub(crate) struct Card {
     origin: [f32; 2],
     /// Typical colour of these teeth.
     pub tooth: [f32; 3],
+    /// By column of the picture: crop pixel row where the teeth end in the photo.
+    edges: Vec<Option<f32>>,
     /// Front teeth of the model that the card is fixed to: head space, crop pixels in the photo and now.
     front: Vec<[f32; 3]>,
     front_photo: Vec<[f32; 2]>,
@@ -66,9 +72,11 @@ impl Card {
         let lip = mean(&lip_colours);
         let lip_red = lip_colours.iter().map(|&c| redness(c)).sum::<f32>() / lip_colours.len() as f32;
         let red = 0.5 * (lip_red + quantile(inner.iter().map(|&i| redness(rgb.data[i])), 0.25));
+        // a photo without colours tells by brightness alone
+        let grey = 1.0 - smooth(lip_red, 0.02, 0.08);
         let bright = Plane::<1>::from_fn(w, h, |x, y| {
             let i = y * w + x;
-            let pale = smooth(-redness(rgb.data[i]), -red - 0.06, -red + 0.04);
+            let pale = smooth(-redness(rgb.data[i]), -red - 0.06, -red + 0.04).max(grey);
             [smooth(lum.data[i][0], 0.50 * top, 0.68 * top) * pale * core.data[i][0]]
         });
         let mut tooth = bright.blur(1.2);
@@ -85,7 +93,7 @@ impl Card {
             return None;
         }
         let colour = std::array::from_fn(|c| (1.05 * quantile(clear.iter().map(|p| p[c]), 0.6)).clamp(0.0, 255.0));
-        let valley = valley(&lum.blur(1.0), &core, top);
+        let valley = valley(&lum.blur(0.8), &core, top);
         let upper_teeth =
             Plane::<1>::from_fn(w, h, |x, y| [tooth.data[y * w + x][0] * smooth(valley[x] - y as f32, -0.5, 1.5)])
                 .blur(0.6);
@@ -94,8 +102,11 @@ impl Card {
             // above what the photo shows the top row is repeated
             let row = (y as f32).max(first[x] + 1.0) + 0.5;
             let c = rgb.bilinear(x as f32 + 0.5, row);
-            [c[0], c[1], c[2], upper_teeth.bilinear(x as f32 + 0.5, row)[0]]
+            let above = row - 0.5 - y as f32;
+            [c[0], c[1], c[2], upper_teeth.bilinear(x as f32 + 0.5, row)[0] * (1.0 - smooth(above, FADE.0, FADE.1))]
         });
+        let edges =
+            cutting_edges(&upper_teeth).map(|edge| edge.map(|y| (y0 as f32 + y) / TEXELS - PAD * SIDE)).collect();
         let teeth = &face.base[model.teeth_upper.clone()];
         let deep = quantile(teeth.iter().map(|x| x[2]), 0.60);
         let front: Vec<[f32; 3]> = teeth.iter().copied().filter(|x| x[2] > deep).collect();
@@ -107,10 +118,20 @@ impl Card {
             picture,
             origin: [x0 as f32, y0 as f32],
             tooth: colour,
+            edges,
             front_now: front_photo.clone(),
             front,
             front_photo,
         })
+    }
+
+    /// Crop pixel row where the teeth of the columns `from..to` (crop pixels of the photo) end, if the photo shows most of
+    /// them.
+    pub fn cutting_edge(&self, from: f32, to: f32) -> Option<f32> {
+        let column = |x: f32| (to_texel([x, 0.0])[0] - self.origin[0]).max(0.0) as usize;
+        let own = self.edges.get(column(from)..=column(to)).unwrap_or(&[]);
+        let rows: Vec<f32> = own.iter().flatten().copied().collect();
+        (rows.len() * 10 > own.len() * 7 && rows.len() > 2).then(|| quantile(rows, 0.6))
     }
 
     /// Map from crop pixels now to pixels of the card.
@@ -130,8 +151,9 @@ impl Card {
     }
 }
 
-/// Lower teeth often peep out under the upper ones. They are split off along the dark valley between two bright rows,
-/// a parabola; columns without a valley have an upper row only. Returns the row of the valley in every column.
+/// Lower teeth often peep out under the upper ones. They are split off along the dark valley between two bright rows, or
+/// the step from the bright upper to the dimmer lower ones: near a parabola, as it is seen in every column. Columns beyond
+/// what is seen have an upper row only. Returns the row where the upper teeth end in every column.
 fn valley(lum: &Plane<1>, core: &Plane<1>, top: f32) -> Vec<f32> {
     let (w, h) = (lum.width, lum.height);
     let none = vec![1e4; w];
@@ -151,10 +173,18 @@ fn valley(lum: &Plane<1>, core: &Plane<1>, top: f32) -> Vec<f32> {
         }
         let l: Vec<f32> = rows.iter().map(|&y| lum.data[y * w + x][0]).collect();
         let most = |s: &[f32]| s.iter().copied().fold(0.0, f32::max);
+        let step = |i: usize| l[i - 2] - l[i + 2];
+        for i in 3..l.len().saturating_sub(4) {
+            let around = (i - 2).max(2)..(i + 3).min(l.len() - 2);
+            let steepest = around.map(step).fold(0.0, f32::max) <= step(i);
+            if steepest && step(i) > 0.07 * top && l[i + 2] > 0.5 * top && most(&l[..i]) > 0.8 * top {
+                points.push([x as f32, rows[i] as f32, 0.8 * step(i) / top]);
+            }
+        }
         for i in 3..l.len() - 2 {
             let depth = most(&l[..i]).min(most(&l[i + 1..])) - l[i];
             let lowest = l[i] <= l[i - 1] && l[i] <= l[i + 1];
-            if lowest && most(&l[..i]) > 0.75 * top && depth > 0.06 * top {
+            if lowest && most(&l[..i]) > 0.75 * top && depth > 0.045 * top {
                 points.push([x as f32, rows[i] as f32, depth / top]);
             }
         }
@@ -192,8 +222,21 @@ fn valley(lum: &Plane<1>, core: &Plane<1>, top: f32) -> Vec<f32> {
     if distinct(&mut good.iter().copied()) <= 0.2 * columns as f32 {
         return none;
     }
-    let (lo, hi) = (good[0] - 6.0, good[good.len() - 1] + 6.0);
-    (0..w).map(|x| x as f32).map(|x| if x > lo && x < hi { row(x).dot(&k) } else { 1e4 }).collect()
+    // it goes on between columns where it is not seen
+    let (lo, hi) = (good[0] - 0.3 * half, good[good.len() - 1] + 0.3 * half);
+    let cut = Plane::<1>::from_fn(w, 1, |x, _| {
+        let smooth = row(x as f32).dot(&k);
+        let own = points.iter().filter(|p| p[0] as usize == x).map(|p| p[1] - smooth).filter(|d| d.abs() < LOCAL);
+        [smooth + own.min_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0)]
+    })
+    .blur(1.2);
+    (0..w).map(|x| if x as f32 > lo && (x as f32) < hi { cut.data[x][0] } else { 1e4 }).collect()
+}
+
+/// In every column the row where the teeth end.
+fn cutting_edges(teeth: &Plane<1>) -> impl Iterator<Item = Option<f32>> {
+    let (w, h) = (teeth.width, teeth.height);
+    (0..w).map(move |x| (0..h).rev().find(|&y| teeth.data[y * w + x][0] > 0.5).map(|y| y as f32 + 1.0))
 }
 
 /// The first row of teeth in every column, smoothed along the columns.

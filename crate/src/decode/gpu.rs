@@ -203,7 +203,8 @@ impl GpuDecoder {
         self.fine.draw(&mut encoder, &mesh, [0.0; 4]);
         if open {
             let [r, g, b] = paint::hollow(&pixels.mouth);
-            self.inner.draw(&mut encoder, &[&self.mouth_vertices], [r, g, b, 255.0]);
+            // alpha says how much lies over the lower lip
+            self.inner.draw(&mut encoder, &[&self.mouth_vertices], [r, g, b, 0.0]);
         }
         let attachment = wgpu::RenderPassColorAttachment {
             view: target,
@@ -275,6 +276,7 @@ const INTERIOR_BUFFERS: [Option<wgpu::VertexBufferLayout<'static>>; 1] = [Some(v
         attribute(wgpu::VertexFormat::Float32x3, 0, 0),
         attribute(wgpu::VertexFormat::Float32x4, 12, 1),
         attribute(wgpu::VertexFormat::Float32x3, 28, 2),
+        attribute(wgpu::VertexFormat::Float32x3, 40, 3),
     ],
 ))];
 

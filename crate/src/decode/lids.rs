@@ -4,7 +4,7 @@
 //! is taken from higher up, where a brightness profile finds the cleanest skin between lid and brow; what that still
 //! stretches, `lidtone` paints over.
 
-use super::contour::{Follower, nearest};
+use super::contour::nearest;
 use super::plane::{Plane, quantile};
 use super::pose::rotate;
 use crate::portrait::FittedFace;
@@ -133,26 +133,6 @@ impl LidSkin {
                     *s += k * d;
                 }
             }
-        }
-    }
-}
-
-/// Where the photo shows an open mouth, lips are sampled a little inside their edge, else teeth smear along it.
-/// Adds that shift to `source`. `gap`: largest opening in the photo, cm.
-pub(crate) fn inset_lips(
-    face: &FittedFace,
-    lips: &Contour,
-    followers: [&[Follower]; 2],
-    gap: f32,
-    source: &mut [[f32; 2]],
-) {
-    let inset = (0.25 * gap * FOCAL * SIDE / face.pose.translation.z).clamp(0.0, 3.0);
-    for ((skin, ids), sign) in followers.into_iter().zip([&lips.upper, &lips.lower]).zip([-1.0, 1.0]) {
-        let curve: Vec<[f32; 3]> = ids.iter().map(|&i| face.shape[i as usize]).collect();
-        for f in skin {
-            let (_, distance) = nearest(&curve, face.shape[f.vertex as usize]);
-            let taper = (10.0 * f.at.min(1.0 - f.at)).clamp(0.0, 1.0);
-            source[f.vertex as usize][1] += sign * inset * taper * (-(distance / 0.18).powi(2)).exp();
         }
     }
 }

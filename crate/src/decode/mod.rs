@@ -33,9 +33,11 @@ mod hidden;
 mod layers;
 mod lids;
 mod lidtone;
+mod lip_skin;
 mod matte;
 mod mesh;
 mod mouth;
+mod mouth_light;
 pub mod offscreen;
 mod paint;
 mod paint_eye;
@@ -46,11 +48,14 @@ mod puppet;
 mod raster;
 mod sample;
 mod shapes;
+mod softness;
 mod surroundings;
+mod teeth;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod tongue;
 mod vertices;
 mod weights;
 

@@ -1,26 +1,56 @@
 //! What is seen between the lips: the model's teeth, gums, tongue and walls, moved with the jaw and lit with the
 //! photo's own light.
 
+use std::ops::Range;
+
 use super::card::Card;
-use super::lids::to_texel;
+use super::mouth_light::{Colours, colours};
 use super::plan::MouthVertex;
-use super::plane::{Plane, luminance, mean, quantile};
+use super::plane::Plane;
 use super::pose::project;
+use super::teeth::Row;
+use super::tongue::{Bite, Tongue};
 use super::weights::smooth;
 use crate::portrait::face_model::{Contour, Part};
-use crate::portrait::fitted::CameraPose;
+use crate::portrait::fitted::{CameraPose, FOCAL, SIDE};
 use crate::portrait::{FaceModel, FittedFace};
 
-/// Teeth are this much brighter than the light on skin says: it makes up for shading, depth and the lips' shadow.
-const TOOTH: [f32; 3] = [1.05 * 1.055, 1.05 * 0.986, 1.05 * 0.940];
-/// Colour of gums and tongue in white light.
-const TISSUE: [f32; 3] = [0.70, 0.40, 0.38];
 /// The model's upper teeth hide behind the lip; those of people show a little, cm.
 const TEETH_DOWN: f32 = 0.12;
-/// Arches the model's flat tongue so that light shapes it, cm.
-const TONGUE_UP: f32 = 0.45;
+/// Limits of that where the photo tells, cm.
+const MOST_RAISED: f32 = -0.2;
+const MOST_LOWERED: f32 = 0.45;
+/// The model's teeth end this much above those of the photo that lie over them, cm.
+const UNDER_CARD: f32 = 0.05;
+/// Distance behind the lips that the shadow of the cheeks beside the corners counts for, cm.
+const CORNER: f32 = 1.4;
+/// The model's own tongue is the dark floor under ours, this much lower, cm.
+const FLOOR: f32 = 1.7;
+/// The model's upper gums make room for the painted ones, cm.
+const GUMS_UP: f32 = 0.30;
+/// Reach of the model's tongue that a ring of ours moves with, cm.
+const BESIDE: f32 = 0.7;
+/// Walls this near behind the lips are left out: they do not follow the lips, and would stick out between the teeth, cm.
+const WALLS: f32 = 2.4;
 /// Pieces of the soft row behind each row of teeth.
 const ROW: usize = 18;
+/// What [`super::paint::interior`] knows of a surface apart from its normal and its depth: how much it is tooth, wall
+/// and tongue (0..1), and the place on it: of a tooth -1..1 across and crowns from its cutting edge, of the tongue cm to the
+/// side and cm behind its tip.
+type Kind = [f32; 5];
+
+/// Where the lips of a frame are, head space, cm.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opening {
+    /// How far forward the upper lip is.
+    pub front: f32,
+    /// Middle of the mouth from left to right.
+    pub middle: f32,
+    /// Half of its width.
+    pub half: f32,
+    /// Middle of the lower lip's edge.
+    pub lower: [f32; 3],
+}
 
 /// The interior of one portrait's mouth.
 #[derive(Clone, Debug)]
@@ -29,27 +59,21 @@ pub(crate) struct Mouth {
     /// One displacement of every vertex to each expression of the model.
     modes: Vec<Vec<[f32; 3]>>,
     pub triangles: Vec<[u32; 3]>,
-    /// Tooth, wall and tongue, 0..1.
-    kind: Vec<[f32; 3]>,
-    /// How much a vertex belongs to the tip of the tongue.
-    tip: Vec<f32>,
-    /// Height of the upper teeth's edge, cm: what the tip of the tongue can touch.
-    bite: f32,
-    /// Height and depth of the tip of the tongue.
-    tip_vertex: usize,
+    kind: Vec<Kind>,
+    /// Triangles of soft tissue, whose light changes as they bend; they come first.
+    bending: usize,
+    /// Normals of everything else.
+    rigid: Vec<[f32; 3]>,
+    tongue: Tongue,
+    /// The tongue's vertices.
+    tongue_range: Range<usize>,
+    /// Index of the expression that puts the tongue out.
+    out_mode: Option<usize>,
     pub colours: Colours,
     /// The teeth that the photo shows.
     pub card: Option<Card>,
     placed: Vec<[f32; 3]>,
     normals: Vec<[f32; 3]>,
-}
-
-/// Colours of the interior.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Colours {
-    pub light: [f32; 3],
-    pub tooth: [f32; 3],
-    pub tissue: [f32; 3],
 }
 
 impl Mouth {
@@ -62,99 +86,150 @@ impl Mouth {
         photo_gap: f32,
         source: &[[f32; 2]],
     ) -> Self {
-        let first = model.skin.end;
-        let is = |range: &std::ops::Range<usize>, i: usize| range.contains(&i);
-        let ids: Vec<usize> = (first..model.neutral.len())
-            .filter(|&i| {
-                [&model.mouth_socket, &model.gums_tongue, &model.teeth_upper, &model.teeth_lower]
-                    .iter()
-                    .any(|r| is(r, i))
-            })
-            .collect();
+        let is = |range: &Range<usize>, i: usize| range.contains(&i);
+        let parts = [&model.mouth_socket, &model.gums_tongue, &model.teeth_upper, &model.teeth_lower];
+        let ids: Vec<usize> =
+            (model.skin.end..model.neutral.len()).filter(|&i| parts.iter().any(|r| is(r, i))).collect();
         let mut local = vec![u32::MAX; model.neutral.len()];
         for (k, &i) in ids.iter().enumerate() {
             local[i] = k as u32;
         }
+        let lip_z = lips.upper.iter().map(|&i| face.shape[i as usize][2]).fold(f32::NEG_INFINITY, f32::max);
         let mut colours = colours(face, texture);
         let card = Card::find(model, face, texture, lips, photo_gap, source);
         if let Some(card) = &card {
             colours.tooth = card.tooth;
         }
-        let triangles: Vec<[u32; 3]> = model
+        let mut rows = [(&model.teeth_upper, true), (&model.teeth_lower, false)]
+            .map(|(range, upper)| row_of(model, face, range.clone(), upper));
+        let down = match &card {
+            Some(card) => fit_to_card(&mut rows[0], &face.base[model.teeth_upper.clone()], face, card),
+            None => TEETH_DOWN,
+        };
+        let bite = bite(model, face, &rows, down);
+        let shape = &face.shape;
+        let teeth: Vec<[f32; 3]> =
+            model.teeth_upper.clone().chain(model.teeth_lower.clone()).step_by(4).map(|i| shape[i]).collect();
+        // the model's tongue: soft tissue of the lower half that is well inside the arch of teeth
+        let own_tongue = |i: usize| {
+            if !is(&model.gums_tongue, i) || teeth.is_empty() {
+                return 0.0;
+            }
+            let (_, distance) = super::contour::nearest(&teeth, shape[i]);
+            smooth(distance, 0.45, 0.9) * smooth(bite.upper + down + 0.6 - shape[i][1], 0.0, 0.4)
+        };
+        let share: Vec<f32> = ids.iter().map(|&i| own_tongue(i)).collect();
+        let left_out = |v: u32| {
+            let i = ids[v as usize];
+            is(&model.mouth_socket, i) && face.shape[i][2] > lip_z - WALLS && face.shape[i][1] < bite.upper - 0.1
+        };
+        let (mut triangles, rest): (Vec<[u32; 3]>, Vec<[u32; 3]>) = model
             .triangles
             .iter()
             .zip(&model.triangle_part)
             .filter(|(_, p)| **p != Part::Skin)
             .map(|(t, _)| t.map(|i| local[i as usize]))
-            .filter(|t| t.iter().all(|&i| i != u32::MAX))
-            // the photo's own upper teeth replace the model's
-            .filter(|t| card.is_none() || !t.iter().any(|&i| is(&model.teeth_upper, ids[i as usize])))
-            .collect();
+            .filter(|t| t.iter().all(|&i| i != u32::MAX && !left_out(i)))
+            .partition(|t| t.iter().all(|&i| ids[i as usize] < model.teeth_upper.start));
+        let tongue = Tongue::new(&bite);
+        let (start, teeth_start) = (ids.len() as u32, triangles.len() + tongue.triangles.len());
+        triangles.extend(tongue.triangles.iter().map(|t| t.map(|i| i + start)));
+        triangles.extend(rest);
 
-        let shape = &face.shape;
-        let teeth: Vec<[f32; 3]> =
-            model.teeth_upper.clone().chain(model.teeth_lower.clone()).step_by(4).map(|i| shape[i]).collect();
-        let bite = model.teeth_upper.clone().map(|i| shape[i][1]).fold(f32::INFINITY, f32::min);
-        // tongue: soft tissue of the lower half that is well inside the arch of teeth
-        let tongue = |i: usize| {
-            if !is(&model.gums_tongue, i) || teeth.is_empty() {
-                return 0.0;
-            }
-            let (_, distance) = super::contour::nearest(&teeth, shape[i]);
-            smooth(distance, 0.45, 0.9) * smooth(bite + 0.6 - shape[i][1], 0.0, 0.4)
+        let tooth = |i: usize| {
+            [&model.teeth_upper, &model.teeth_lower]
+                .iter()
+                .zip(&rows)
+                .find(|(range, _)| is(range, i))
+                .map(|(range, row)| (row, i - range.start))
         };
-        let kind: Vec<[f32; 3]> = ids
+        let mut kind: Vec<Kind> = ids
             .iter()
-            .map(|&i| {
-                let tooth = is(&model.teeth_upper, i) || is(&model.teeth_lower, i);
-                [f32::from(u8::from(tooth)), f32::from(u8::from(is(&model.mouth_socket, i))), tongue(i)]
+            .zip(&share)
+            .map(|(&i, &k)| match tooth(i) {
+                Some((row, v)) => [row.tone[v], 0.0, 0.0, row.place[v][0], row.place[v][1]],
+                None => {
+                    let wall = f32::from(u8::from(is(&model.mouth_socket, i)));
+                    [0.0, wall.max((2.0 * k).min(1.0)), 0.0, 0.0, 0.0]
+                }
             })
             .collect();
-        let base: Vec<[f32; 3]> = ids
+        let mut base: Vec<[f32; 3]> = ids
             .iter()
-            .zip(&kind)
-            .map(|(&i, k)| {
+            .zip(&share)
+            .map(|(&i, &k)| {
                 let [x, y, z] = face.base[i];
-                let arch = TONGUE_UP * k[2] * (-(x / 1.4).powi(2)).exp();
-                [x, y + arch - if is(&model.teeth_upper, i) { TEETH_DOWN } else { 0.0 }, z]
+                let own = tooth(i).map_or([0.0; 3], |(row, v)| row.own[v]);
+                // upper gums hang on the upper teeth; where they meet teeth is painted on these
+                let gum =
+                    if is(&model.gums_tongue, i) { smooth(shape[i][1], bite.upper, bite.upper + 0.5) } else { 0.0 };
+                let drop = if is(&model.teeth_upper, i) { down } else { gum * (down - GUMS_UP) };
+                [x + own[0], y + own[1] - FLOOR * k - drop, z + own[2]]
             })
             .collect();
-        let front = ids
-            .iter()
-            .zip(&kind)
-            .filter(|(_, k)| k[2] > 0.5)
-            .map(|(&i, _)| shape[i][2])
-            .fold(f32::NEG_INFINITY, f32::max);
-        let tip: Vec<f32> =
-            ids.iter().zip(&kind).map(|(&i, k)| k[2] * smooth(shape[i][2], front - 2.2, front - 0.4)).collect();
-        let tip_vertex = (0..tip.len()).max_by(|&a, &b| tip[a].total_cmp(&tip[b])).unwrap_or(0);
-        let modes = model.expression.iter().map(|m| ids.iter().map(|&i| m[i]).collect()).collect();
+        let mut rigid: Vec<[f32; 3]> =
+            ids.iter().map(|&i| tooth(i).map_or([0.0, 0.0, 1.0], |(row, v)| row.normal[v])).collect();
+        // what is our own to do is not done by the model
+        let still = ["tongueUp", "tongueOut"].map(|name| model.expression_index(name));
+        let mut modes: Vec<Vec<[f32; 3]>> = (0..model.expression.len())
+            .map(|m| {
+                let moves = !still.contains(&Some(m));
+                ids.iter().map(|&i| if moves { model.expression[m][i] } else { [0.0; 3] }).collect()
+            })
+            .collect();
+        for point in 0..tongue.base.len() {
+            let depth = tongue.depth(point);
+            let beside: Vec<f32> =
+                ids.iter().zip(&share).map(|(&i, k)| k * (-((shape[i][2] - depth) / BESIDE).powi(2)).exp()).collect();
+            let sum = beside.iter().sum::<f32>().max(1e-6);
+            let average = |of: &dyn Fn(usize) -> [f32; 3]| -> [f32; 3] {
+                beside.iter().enumerate().filter(|(_, w)| **w > 0.0).fold([0.0; 3], |s, (v, w)| {
+                    let d = of(v);
+                    std::array::from_fn(|c| s[c] + w / sum * d[c])
+                })
+            };
+            let pinned = average(&|v| std::array::from_fn(|c| face.base[ids[v]][c] - shape[ids[v]][c]));
+            base.push(std::array::from_fn(|c| tongue.base[point][c] + pinned[c]));
+            for mode in &mut modes {
+                let d = average(&|v| mode[v]);
+                mode.push(d);
+            }
+            let [u, v] = tongue.place[point];
+            kind.push([0.0, 0.0, 1.0, u, v]);
+            rigid.push([0.0, 0.0, 1.0]);
+        }
+        let tongue_range = ids.len()..base.len();
         let mut mouth = Self {
             base,
             modes,
             triangles,
             kind,
-            tip,
-            bite: bite - TEETH_DOWN,
-            tip_vertex,
+            bending: teeth_start,
+            rigid,
+            tongue,
+            tongue_range,
+            out_mode: model.expression_index("tongueOut"),
             colours,
             card,
             placed: Vec::new(),
             normals: Vec::new(),
         };
         for (range, upper) in [(&model.teeth_upper, true), (&model.teeth_lower, false)] {
-            if !(upper && mouth.card.is_some()) {
-                let members: Vec<u32> = range.clone().map(|i| local[i]).collect();
-                mouth.add_soft_row(&members, upper);
-            }
+            let members: Vec<u32> = range.clone().map(|i| local[i]).collect();
+            mouth.add_soft_row(&members, upper);
         }
         mouth.placed = mouth.base.clone();
-        mouth.normals = mouth.base.clone();
+        mouth.normals = mouth.rigid.clone();
         mouth
     }
 
     pub fn vertices(&self) -> usize {
         self.base.len()
+    }
+
+    /// How far these weights put the tongue out, 0..1.
+    pub fn put_out(&self, weights: &[f32]) -> f32 {
+        self.out_mode.and_then(|i| weights.get(i)).copied().unwrap_or(0.0)
     }
 
     /// A strip just behind a row of teeth: without it the gaps between the coarse model's teeth are black wedges.
@@ -186,10 +261,11 @@ impl Mouth {
             let (edge, root) = if upper { (lo + 0.30 * (hi - lo), hi) } else { (hi - 0.30 * (hi - lo), lo) };
             let id = self.base.len() as u32;
             let back = [centre[0] * 0.97, 0.0, centre[2] - 0.12];
+            let outward = [goal.sin(), 0.0, goal.cos()];
             for y in [edge, root] {
                 self.base.push([back[0], y, back[2]]);
-                self.kind.push([0.62, 0.0, 0.0]);
-                self.tip.push(0.0);
+                self.kind.push([0.62, 0.0, 0.0, 0.0, 0.5]);
+                self.rigid.push(outward);
             }
             for mode in &mut self.modes {
                 let d = average(mode);
@@ -208,29 +284,27 @@ impl Mouth {
         }
     }
 
-    /// Places the interior. `lip_front`: how far forward the upper lip is, `middle_x`: middle of the mouth, both head
-    /// space cm.
+    /// Places the interior. `opening`: where the lips are now.
     pub fn place(
         &mut self,
         pose: &CameraPose,
         weights: &[f32],
         tongue_up: f32,
-        lip_front: f32,
-        middle_x: f32,
+        opening: &Opening,
         out: &mut [MouthVertex],
     ) {
+        let put_out = self.put_out(weights);
         let placed = &mut self.placed;
         placed.copy_from_slice(&self.base);
         super::vertices::add_modes(placed, &self.modes, weights);
-        if tongue_up > 0.0 {
-            let rise = (self.bite + 0.10 - placed[self.tip_vertex][1]).clamp(0.0, 1.8) * tongue_up;
-            for (p, tip) in placed.iter_mut().zip(&self.tip) {
-                p[1] += tip * rise;
-                p[2] += 0.25 * tip * tongue_up;
-            }
+        let [_, _, lip_z] = opening.lower;
+        self.tongue.bend(&mut placed[self.tongue_range.clone()], tongue_up, put_out, opening.lower);
+        self.normals.copy_from_slice(&self.rigid);
+        let bending = &self.triangles[..self.bending];
+        for &i in bending.as_flattened() {
+            self.normals[i as usize] = [0.0; 3];
         }
-        self.normals.fill([0.0; 3]);
-        for t in &self.triangles {
+        for t in bending {
             let [a, b, c] = t.map(|i| nalgebra::Vector3::from(placed[i as usize]));
             let n = (b - a).cross(&(c - a));
             for &i in t {
@@ -240,56 +314,83 @@ impl Mouth {
             }
         }
         for (i, o) in out.iter_mut().enumerate() {
-            let (p, n, kind) = (placed[i], self.normals[i], self.kind[i]);
+            let (p, n) = (placed[i], self.normals[i]);
+            let [tooth, wall, tongue, u, v] = self.kind[i];
             let length = (n[0] * n[0] + n[1] * n[1] + n[2] * n[2]).sqrt().max(1e-9);
             let ([x, y], distance) = project(pose, p);
-            let behind = (lip_front - p[2]).hypot(0.5 * (p[0] - middle_x));
+            let side = (p[0] - opening.middle).abs();
+            // cheeks keep the light from what lies beside the corners of the mouth
+            let behind = (opening.front - p[2]).hypot(0.5 * side) + CORNER * smooth(side / opening.half, 0.55, 1.1);
             o.position = [x, y, distance];
-            o.surface = [n[0] / length, n[1] / length, n[2] / length, behind, kind[0], kind[1], kind[2]];
+            let behind = if p[2] > opening.front { 0.0 } else { behind };
+            let out = put_out.min(1.0) * tongue * smooth(p[2] - lip_z, -0.30, -0.05);
+            o.surface = [n[0] / length, n[1] / length, n[2] / length, behind, tooth, wall, tongue, u, v, out];
         }
     }
 }
 
-/// The texture's pixels around some landmarks.
-pub(crate) fn patch(face: &FittedFace, texture: &Plane<3>, landmarks: &[usize], radius: isize) -> Vec<[f32; 3]> {
-    let mut out = Vec::new();
-    for &i in landmarks {
-        let [x, y] = to_texel(face.landmarks[i]);
-        for dy in -radius..radius {
-            for dx in -radius..radius {
-                out.push(texture.at(x as isize + dx, y as isize + dy));
+/// Where this person's teeth are.
+fn bite(model: &FaceModel, face: &FittedFace, rows: &[Row; 2], down: f32) -> Bite {
+    let front = |range: &Range<usize>| range.clone().map(|i| face.shape[i][2]).fold(f32::NEG_INFINITY, f32::max);
+    let edge = |range: &Range<usize>, row: &Row| {
+        let edges = range.clone().zip(&row.place).filter(|(i, p)| p[1] < 0.06 && face.shape[*i][0].abs() < 0.9);
+        super::plane::quantile(edges.map(|(i, _)| face.shape[i][1]), 0.5)
+    };
+    Bite {
+        upper: edge(&model.teeth_upper, &rows[0]) - down,
+        lower: edge(&model.teeth_lower, &rows[1]),
+        upper_front: front(&model.teeth_upper),
+        lower_front: front(&model.teeth_lower),
+    }
+}
+
+/// The row of upper or lower teeth of this person.
+fn row_of(model: &FaceModel, face: &FittedFace, range: Range<usize>, upper: bool) -> Row {
+    let start = range.start as u32;
+    let triangles: Vec<[u32; 3]> = model
+        .triangles
+        .iter()
+        .filter(|t| t.iter().all(|&i| range.contains(&(i as usize))))
+        .map(|t| t.map(|i| i - start))
+        .collect();
+    Row::new(&face.shape[range], &triangles, upper, &face.identity)
+}
+
+/// Lengthens and shortens the upper teeth so that their edges end where those of the photo end. Returns how much lower
+/// teeth sit that the photo does not show, cm.
+fn fit_to_card(row: &mut Row, base: &[[f32; 3]], face: &FittedFace, card: &Card) -> f32 {
+    let count = row.tooth.iter().copied().max().map_or(0, usize::from) + 1;
+    let lowered: Vec<Option<f32>> = (0..count)
+        .map(|number| {
+            let own =
+                || row.tooth.iter().zip(base).zip(&row.place).filter(move |((t, _), _)| usize::from(**t) == number);
+            let seen = |x: [f32; 3]| project(&face.pose, x);
+            let (mut left, mut right) = (f32::INFINITY, f32::NEG_INFINITY);
+            let (mut edge, mut distance, mut n) = (0.0, 0.0, 0.0f32);
+            for ((_, &x), place) in own() {
+                let ([px, py], d) = seen(x);
+                left = left.min(px);
+                right = right.max(px);
+                if place[1] < 0.06 {
+                    edge += py;
+                    distance += d;
+                    n += 1.0;
+                }
             }
-        }
+            let quarter = 0.25 * (right - left);
+            let row = card.cutting_edge(left + quarter, right - quarter)?;
+            let cm = (row - edge / n.max(1.0)) * distance / n.max(1.0) / (FOCAL * SIDE);
+            (n > 0.0).then_some((cm - UNDER_CARD).clamp(MOST_RAISED, MOST_LOWERED))
+        })
+        .collect();
+    let known: Vec<f32> = lowered.iter().flatten().copied().collect();
+    if known.is_empty() {
+        return TEETH_DOWN;
     }
-    out
-}
-
-/// Light from bright skin and the whites of the eyes; tissue from the lips. The factors were fitted to photos that
-/// show teeth.
-fn colours(face: &FittedFace, texture: &Plane<3>) -> Colours {
-    let skin = patch(face, texture, &[50, 280, 205, 425, 151, 4], 8);
-    let limit = quantile(skin.iter().map(|&c| luminance(c)), 0.70);
-    let bright: Vec<[f32; 3]> = skin.into_iter().filter(|&c| luminance(c) >= limit).collect();
-    let beside_iris = patch(face, texture, &[469, 471, 474, 476], 2);
-    let limit = quantile(beside_iris.iter().map(|&c| luminance(c)), 0.75);
-    let white = mean(&beside_iris.into_iter().filter(|&c| luminance(c) >= limit).collect::<Vec<_>>());
-    let (lum_white, lum_skin) = (luminance(white), luminance(mean(&bright)));
-    let level = (0.10 * lum_white + 0.86 * lum_skin).max(1.1 * lum_white).clamp(40.0, 235.0);
-    let cast: [f32; 3] = white.map(|c| 0.55 + 0.45 * c / lum_white.max(1.0));
-    let light = cast.map(|c| level * c / 0.86);
-    let lip = mean(&patch(face, texture, &[0, 17, 37, 267, 84, 314, 39, 269], 3));
-    let tissue: [f32; 3] = std::array::from_fn(|c| 1.2 * (0.45 * lip[c] + 0.55 * TISSUE[c] * light[c]));
-    let tooth = std::array::from_fn(|c| (TOOTH[c] * level * cast[c]).clamp(0.0, 255.0));
-    // a photo without colours has none in its mouth either
-    let both: Vec<[f32; 3]> = bright.iter().copied().chain([lip; 8]).collect();
-    let spread = |c: &[f32; 3]| {
-        let (lo, hi) = c.iter().fold((f32::INFINITY, 0.0f32), |(lo, hi), &x| (lo.min(x), hi.max(x)));
-        (hi - lo) / hi.max(1.0)
-    };
-    let colourful = smooth(quantile(both.iter().map(spread), 0.5), 0.03, 0.12);
-    let fade = |c: [f32; 3]| {
-        let grey = luminance(c);
-        c.map(|x| grey + (x - grey) * colourful)
-    };
-    Colours { light, tooth: fade(tooth), tissue: fade(tissue) }
+    let typical = super::plane::quantile(known, 0.5);
+    for (own, number) in row.own.iter_mut().zip(&row.tooth) {
+        let drop = lowered[usize::from(*number)].unwrap_or(typical);
+        *own = [own[0], typical - drop, own[2]];
+    }
+    typical
 }

@@ -2,7 +2,7 @@
 //! `shaders/decode/composite.wgsl`: the same formulas in the same order.
 
 use super::plan::{Line, MouthPlan, POINTS, map};
-use super::plane::Plane;
+use super::plane::{Plane, luminance};
 use super::shapes::{coverage, inside, nearest};
 use super::weights::smooth;
 
@@ -10,6 +10,14 @@ use super::weights::smooth;
 const LIGHT: [f32; 3] = [0.0, 0.45, 0.89];
 /// Half-way between that light and the viewer.
 const GLOSS: [f32; 3] = [0.0, 0.25, 0.97];
+/// What a tooth loses of red, green and blue between it and its neighbour, at its cutting edge, and at its neck.
+const BETWEEN: [f32; 3] = [0.24, 0.32, 0.36];
+const CUT: [f32; 3] = [0.10, 0.06, 0.03];
+const NECK: [f32; 3] = [0.05, 0.11, 0.18];
+/// Height of the gums above the cutting edge in the middle of a tooth, in crowns.
+const GUM_LINE: f32 = 1.0;
+/// How strongly the lips' shadow takes red, green and blue: what bounces around in a mouth is warm.
+const SHADOW: [f32; 3] = [0.82, 1.0, 1.04];
 
 pub(crate) fn mix(a: [f32; 3], b: [f32; 3], t: f32) -> [f32; 3] {
     std::array::from_fn(|c| a[c] + (b[c] - a[c]) * t)
@@ -32,24 +40,42 @@ pub(crate) fn at<const C: usize>(array: &[[f32; 4]; POINTS], along: f32) -> [f32
     std::array::from_fn(|c| array[i][c] + (array[i + 1][c] - array[i][c]) * f)
 }
 
-/// Colour of one sample of the interior from the attributes of [`super::plan::MouthVertex::surface`].
-pub(crate) fn interior(plan: &MouthPlan, surface: &[f32; 7]) -> [f32; 3] {
-    let [nx, ny, nz, behind, tooth, wall, tongue] = *surface;
+/// Colour of one sample of the interior, and how much of it lies over the lower lip, from the attributes of
+/// [`super::plan::MouthVertex::surface`].
+pub(crate) fn interior(plan: &MouthPlan, surface: &[f32; 10]) -> [f32; 4] {
+    let [nx, ny, nz, behind, tooth, wall, tongue, u, v, out] = *surface;
     let length = (nx * nx + ny * ny + nz * nz).sqrt().max(1e-6);
     let towards = |l: [f32; 3]| ((nx * l[0] + ny * l[1] + nz * l[2]) / length).clamp(0.0, 1.0);
     let form = towards(LIGHT);
     // far teeth without hard facets
-    let soft = 0.7 * smooth(behind, 1.2, 2.2) * tooth;
-    let hard = (0.6 + 0.4 * form) * (1.0 - soft) + 0.8 * soft;
-    let lit = hard * (1.0 - tongue) + (0.30 + 0.85 * form) * tongue;
-    let deep = (behind - 0.8).max(0.0) * (1.0 - 0.15 * tooth);
+    let soft = 0.6 * smooth(behind, 1.4, 2.6) * tooth;
+    let hard = (0.55 + 0.45 * form) * (1.0 - soft) + 0.8 * soft;
+    // the tongue's back and its sides lie in its own shadow
+    let back = (0.35 + 0.65 * (-square(v.max(0.0) / 2.4)).exp()) * (1.0 - 0.40 * smooth(u.abs(), 0.7, 1.6));
+    let lit = hard * (1.0 - tongue) + (0.80 + 0.45 * form) * back * tongue;
+    // gums begin along an arch on every tooth
+    let root = tooth * smooth(v, GUM_LINE - 0.34 * square(u) - 0.07, GUM_LINE - 0.34 * square(u) + 0.07);
+    let tooth = tooth - root;
+    // enamel: neighbours shade each other, the cutting edge lets light through, the neck is warm
+    let between = tooth * square(square(u));
+    let cut = tooth * (1.0 - smooth(v, 0.0, 0.26));
+    let neck = tooth * smooth(v, 0.40, GUM_LINE);
+    let gum = (1.0 - tooth) * (1.0 - wall) * (1.0 - tongue);
+    // tongue: a groove along its middle and a rough back
+    let groove = 0.20 * tongue * (-square(u / 0.16)).exp() * smooth(v, 0.15, 1.2);
+    let rough = tongue * (17.0 * u + 2.0 * (5.0 * v).sin()).sin() * (14.0 * v).sin();
+    let near = 0.8 + 0.5 * tooth * (1.0 - smooth(behind, 1.6, 2.8)) + 0.7 * tongue;
+    let deep = (behind - near).max(0.0);
     let shine = square(square(square(towards(GLOSS)))); // to the 8th
     let shine = square(square(shine)) * shine; // to the 40th
-    let gloss = shine * (0.08 + 0.12 * tooth * (1.0 - soft) + 0.10 * tongue);
-    std::array::from_fn(|c| {
+    let gloss = shine * (0.08 + 0.14 * tooth * (1.0 - soft) + (0.09 + 0.05 * rough) * tongue);
+    let [r, g, b] = std::array::from_fn(|c| {
         let own = (plan.tissue[c] + (plan.tooth[c] - plan.tissue[c]) * tooth) * (1.0 - 0.55 * wall);
+        let enamel = 1.0 - BETWEEN[c] * between - CUT[c] * cut - NECK[c] * neck;
+        let own = own * enamel * (1.0 - groove + 0.025 * rough) * (1.0 + 0.25 * gum);
         (own * lit + gloss * plan.light[c]) * (0.03 + 0.97 * (-deep / plan.reach[c]).exp())
-    })
+    });
+    [r, g, b, out]
 }
 
 /// Colour where nothing of the interior lies.
@@ -69,32 +95,39 @@ pub(crate) struct MouthPainter<'a> {
 }
 
 impl MouthPainter<'_> {
-    /// Paints the mouth over `colour` at crop pixel `p`. `inner`: the interior's colour there.
-    pub fn paint(&self, p: [f32; 2], inner: impl FnOnce() -> [f32; 3], colour: [f32; 3]) -> [f32; 3] {
+    /// Paints the mouth over `colour` at crop pixel `p`. `inner`: the interior's colour there,
+    /// and how much of it lies over the lower lip; what does not counts only as far as the mouth is open there.
+    pub fn paint(&self, p: [f32; 2], inner: impl FnOnce(f32) -> [f32; 4], colour: [f32; 3]) -> [f32; 3] {
         let plan = self.plan;
         let (up, low) = (nearest(p, &self.upper), nearest(p, &self.lower));
         let cm = plan.light[3];
         let mut out = colour;
-        let cover = coverage(&up, &low, self.edge) * plan.tissue[3];
-        if cover > 0.0 {
-            let mut inside = inner();
+        let open = coverage(&up, &low, self.edge + plan.soft[0]);
+        if plan.tissue[3] > 0.0 && (open > 0.0 || plan.soft[2] > 0.0) {
+            let [r, g, b, over] = inner(open);
+            // the lips' shadow on what lies behind them
+            let dark = 0.46 * (-up.distance / (0.16 * cm)).exp() + 0.22 * (-low.distance / (0.10 * cm)).exp();
+            let shadow = SHADOW.map(|s| (1.0 - s * dark * (1.0 - over)).max(0.25));
+            let lit = [r * shadow[0], g * shadow[1], b * shadow[2]];
+            let mut inside = mix([luminance(lit); 3], lit, plan.soft[3]);
             if let Some(card) = self.card {
                 let [x, y] = map(&plan.to_card, p);
                 let c = card_at(card, x, y);
-                inside = mix(inside, [c[0], c[1], c[2]], c[3]);
+                // the photo's teeth have some of it already
+                let teeth = std::array::from_fn(|i| c[i] * (0.45 + 0.55 * shadow[i]));
+                inside = mix(inside, teeth, c[3] * (1.0 - over));
             }
-            // the lips' shadow on what lies behind them
-            let shadow = 1.0 - 0.50 * (-up.distance / (0.16 * cm)).exp() - 0.25 * (-low.distance / (0.10 * cm)).exp();
-            out = mix(out, inside.map(|c| c * shadow.max(0.25)), cover);
+            let cover = open.max(over) * plan.tissue[3];
+            out = mix(out, inside, cover);
         }
         if plan.reach[3] > 0.0 {
             let (a, b) = (up.distance, low.distance);
             let distance = 0.5 * if inside(&up, &low) { (a - b).abs() } else { a + b };
-            let ends = smooth(up.along, 0.0, 0.08) * smooth(1.0 - up.along, 0.0, 0.08);
+            let ends = smooth(up.along, 0.0, 0.16) * smooth(1.0 - up.along, 0.0, 0.16);
             let [need] = at::<1>(&plan.seam, up.along);
-            let dark = 0.42 * (-square(distance / (0.075 * cm))).exp() + 0.15 * (-square(distance / (0.22 * cm))).exp();
+            let dark = 0.26 * (-square(distance / (0.09 * cm))).exp() + 0.15 * (-square(distance / (0.22 * cm))).exp();
             let k = need * ends * dark;
-            out = [out[0] * (1.0 - 0.85 * k), out[1] * (1.0 - k), out[2] * (1.0 - k)];
+            out = [out[0] * (1.0 - (1.0 - 0.15 * plan.soft[3]) * k), out[1] * (1.0 - k), out[2] * (1.0 - k)];
         }
         out
     }

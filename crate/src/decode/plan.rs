@@ -63,6 +63,10 @@ pub(crate) struct MouthPlan {
     pub tissue: [f32; 4],
     /// Colour of light; w: crop pixels to a centimetre.
     pub light: [f32; 4],
+    /// x: how much the edges of the interior are softened, crop pixels; y: distance of the samples that its picture is
+    /// blurred with, in samples of half an output pixel (0: not at all); z: how far the tongue is put
+    /// out; w: how colourful the photo is, 0..1.
+    pub soft: [f32; 4],
     /// How far light reaches into the mouth, cm, for red, green and blue; w: strength of the seam (0 or 1).
     pub reach: [f32; 4],
     /// Output pixels that may be touched: x0, y0, x1, y1.
@@ -90,8 +94,10 @@ pub(crate) struct PixelPlan {
 pub(crate) struct MouthVertex {
     /// Crop pixel and distance from the camera, cm.
     pub position: [f32; 3],
-    /// Surface normal (head space), distance behind the lips in cm, how much it is tooth, wall and tongue (0..1).
-    pub surface: [f32; 7],
+    /// Surface normal (head space), distance behind the lips in cm, how much it is tooth, wall and tongue (0..1), and
+    /// the place on it: of a tooth -1..1 across and crowns from its cutting edge, of the tongue cm to the side and cm behind
+    /// its tip; last how much it lies over the lower lip (0..1).
+    pub surface: [f32; 10],
 }
 
 /// One frame.

@@ -5,12 +5,14 @@ use super::DecodeError;
 use super::eyes::{Eye, LidState};
 use super::hidden;
 use super::layers::Layers;
-use super::lids::{LidSkin, above_lid, inset_lips, to_texel};
+use super::lids::{LidSkin, above_lid, to_texel};
+use super::lip_skin::LipSkin;
 use super::mesh::{self, Cut};
-use super::mouth::Mouth;
+use super::mouth::{Mouth, Opening};
 use super::plan::{self, FramePlan, MouthPlan, MouthVertex, POINTS, PixelPlan, resample};
 use super::plane::{Plane, luminance};
 use super::pose::{apply, pixels_per_cm, project, rotate};
+use super::softness::softness;
 use super::surroundings::{Surroundings, Wall};
 use super::vertices::{Openings, Skin, add_modes, nose_base};
 use super::weights::{Expression, WeightMap, smooth};
@@ -28,6 +30,8 @@ const PROTECT: f32 = 0.9;
 const FOREHEAD_CHIN: (usize, usize) = (10, 152);
 /// Crop pixels around the inner lips that are drawn with 2 x 2 samples: lips fold over skin with hard outlines.
 const FINE_MARGIN: f32 = 22.0;
+/// Crop pixels around the inner lips that a tongue may be drawn on when it is put out.
+const TONGUE_MARGIN: f32 = 34.0;
 /// Half width of an antialiased edge, output pixels: a box of one pixel with the blur of a lens.
 const EDGE: f32 = 1.24;
 
@@ -40,6 +44,7 @@ pub(crate) struct Puppet {
     map: WeightMap,
     skin: Skin,
     lid_skin: [LidSkin; 2],
+    lip_skin: LipSkin,
     glasses: bool,
     cuts: Vec<Cut>,
     border: Vec<u32>,
@@ -52,6 +57,8 @@ pub(crate) struct Puppet {
     lips: Contour,
     lids: [Contour; 2],
     pub mouth: Mouth,
+    /// Blur of the photo beyond that of a sharp one, crop pixels.
+    softness: f32,
     /// What the mesh shows, `TEX_FULL` pixels along a side: colours times opacity (0..255) and opacity (0..1). The person,
     /// or the whole photo where the person could not be told from the background.
     pub texture: Plane<4>,
@@ -104,8 +111,9 @@ impl Puppet {
             eye(1, (face.eye_left, model.eye_left.radius), 473),
         ];
         let mouth = Mouth::new(model, face, &texture, &lips, skin.photo_gap(), &source);
+        let softness = softness(face, &texture);
         let followers = [&skin.lips.upper_skin[..], &skin.lips.lower_skin[..]];
-        inset_lips(face, &lips, followers, skin.photo_gap(), &mut source);
+        let lip_skin = LipSkin::new(face, &lips, followers, skin.photo_gap(), &source);
         let lid_skin = [0, 1].map(|e| LidSkin::new(face, lids[e], &photo, n, above[e], e == 0));
 
         source.truncate(n);
@@ -164,6 +172,7 @@ impl Puppet {
             expression: map.expression(),
             map,
             lid_skin,
+            lip_skin,
             glasses: face.glasses,
             cuts: sheet.cuts,
             placed: vec![[0.0; 3]; n],
@@ -180,6 +189,7 @@ impl Puppet {
             lids: owned,
             skin,
             mouth,
+            softness,
             texture,
             still,
             triangles,
@@ -209,6 +219,12 @@ impl Puppet {
                 skin.apply(1.0 - open, &mut plan.source);
             }
         }
+        // the photo's own mouth is shown as it is; anything else is drawn
+        let drawn = match reference {
+            Reference::Portrait => smooth(self.expression.mouth_change + self.expression.tongue_up, 0.02, 0.25),
+            Reference::Neutral | Reference::Speech => 1.0,
+        };
+        self.lip_skin.apply(drawn, &mut plan.source);
         let size = size as f32;
         let scale = size / SIDE;
         plan.pixels.scale = [scale, size, texels, EDGE / scale];
@@ -225,11 +241,6 @@ impl Puppet {
             };
             plan.pixels.eyes[e] = self.eyes[e].plan(&self.pose, &pose, &lids, self.expression.gaze[e], scale, size);
         }
-        // the photo's own mouth is shown as it is; anything else is drawn
-        let drawn = match reference {
-            Reference::Portrait => smooth(self.expression.mouth_change + self.expression.tongue_up, 0.02, 0.25),
-            Reference::Neutral | Reference::Speech => 1.0,
-        };
         self.plan_mouth(&pose, &openings, drawn, scale, size, plan);
     }
 
@@ -301,11 +312,15 @@ impl Puppet {
         mouth.tooth = with(colours.tooth, flag(self.mouth.card.is_some()));
         mouth.tissue = with(colours.tissue, if is_open { drawn } else { 0.0 });
         mouth.light = with(colours.light, cm);
+        // what is drawn is as soft as the photo
+        let spread = [0.30, 0.55, 1.0, 1.4].iter().filter(|&&step| self.softness * scale > step).count();
+        let tongue = if is_open { self.mouth.put_out(&self.expression.total) } else { 0.0 };
+        mouth.soft = [self.softness, spread as f32, tongue, colours.colourful];
         // a wider mouth lets more light in, and red light gets furthest, because it bounces off red walls
         let reach = 1.5 + 1.6 * (gap / 1.5).clamp(0.0, 1.0);
         mouth.reach = [1.25 * reach, 0.90 * reach, 0.87 * reach, flag(strongest > 0.05)];
         let lips = || upper.into_iter().chain(lower);
-        mouth.area = plan::area(lips(), 6.0, scale, size);
+        mouth.area = plan::area(lips(), 6.0 + TONGUE_MARGIN * tongue, scale, size);
         mouth.fine = plan::area(lips(), FINE_MARGIN, scale, size);
         // pictures with 2 x 2 samples are as large as the frame
         for area in [&mut mouth.area, &mut mouth.fine] {
@@ -318,10 +333,14 @@ impl Puppet {
         if is_open {
             let ids = &self.lips;
             let front = ids.upper.iter().map(|&i| self.placed[i as usize][2]).fold(f32::NEG_INFINITY, f32::max);
-            let middle = |ids: &[u32]| self.placed[ids[ids.len() / 2] as usize][0];
+            let x = |i: u32| self.placed[i as usize][0];
+            let middle = |ids: &[u32]| x(ids[ids.len() / 2]);
             let middle = 0.5 * (middle(&ids.upper) + middle(&ids.lower));
+            let half = (0.5 * (x(ids.upper[ids.upper.len() - 1]) - x(ids.upper[0]))).abs().max(0.5);
             let e = &self.expression;
-            self.mouth.place(pose, &e.total, e.tongue_up, front, middle, &mut plan.mouth_vertices);
+            let lower = self.placed[ids.lower[ids.lower.len() / 2] as usize];
+            let opening = Opening { front, middle, half, lower };
+            self.mouth.place(pose, &e.total, e.tongue_up, &opening, &mut plan.mouth_vertices);
         }
     }
 }

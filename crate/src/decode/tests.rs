@@ -104,6 +104,38 @@ fn lips_shut_whatever_the_photo_shows() {
 }
 
 #[test]
+fn no_teeth_stick_to_shut_lips() {
+    let model = model();
+    let smile = [("mouthSmile_L", 0.7), ("mouthSmile_R", 0.7), ("jawOpen", 0.25), ("mouthUpperUp_L", 0.4)];
+    let mut decoder = Decoder::new(model.clone(), person(&model, &smile, false), 512).expect("a sound fit");
+    let mut white = |reference| {
+        let [x0, y0, x1, y1] = plan(&MotionFrame::default(), reference, &smile).pixels.mouth.area.map(|v| v as usize);
+        let rgba = frame(&mut decoder, &MotionFrame::default(), reference);
+        let inside = (y0..y1).flat_map(|y| (x0..x1).map(move |x| 4 * (y * 512 + x)));
+        // skin and lips have less blue than this
+        inside.filter(|&i| rgba[i + 2] > 165).count()
+    };
+    assert!(white(Reference::Portrait) > 100, "the photo shows teeth");
+    assert_eq!(white(Reference::Speech), 0);
+}
+
+#[test]
+fn a_tongue_that_is_put_out_lies_over_the_lower_lip() {
+    let model = model();
+    let mut decoder = Decoder::new(model.clone(), person(&model, &[], false), 512).expect("a sound fit");
+    let open = face(&[(B::JawOpen, 0.4)]);
+    let out = face(&[(B::JawOpen, 0.4), (B::TongueOut, 1.0)]);
+    let lip = plan(&out, Reference::Speech, &[]).pixels.mouth.lips[8];
+    let below = |rgba: &[u8]| {
+        let i = 4 * ((lip[3] as usize + 4) * 512 + lip[2] as usize);
+        [rgba[i], rgba[i + 1], rgba[i + 2]]
+    };
+    let (before, after) =
+        (below(&frame(&mut decoder, &open, Reference::Speech)), below(&frame(&mut decoder, &out, Reference::Speech)));
+    assert!(before.iter().zip(&after).map(|(a, b)| a.abs_diff(*b)).max() > Some(15), "{before:?} {after:?}");
+}
+
+#[test]
 fn a_blink_shuts_the_lids() {
     let blink = face(&[(B::EyeBlinkLeft, 1.0), (B::EyeBlinkRight, 1.0)]);
     for (motion, shut) in [(MotionFrame::default(), false), (blink, true)] {
@@ -370,6 +402,8 @@ fn both_decoders_agree() {
         let blink = [(B::EyeBlinkLeft, 0.7), (B::EyeBlinkRight, 1.0), (B::JawOpen, 0.6)];
         let mut motions = vec![MotionFrame::default(), face(&blink), turned(14.0, -5.0, 6.0)];
         motions.push(MotionFrame { gaze: Gaze { x: 15.0, y: 5.0 }, ..face(&[(B::MouthFunnel, 0.8)]) });
+        motions.push(face(&[(B::JawOpen, 0.4), (B::TongueOut, 1.0)]));
+        motions.push(face(&[(B::JawOpen, 0.3), (B::TongueUp, 1.0)]));
         for motion in motions {
             for reference in [Reference::Portrait, Reference::Speech] {
                 pollster::block_on(twin.render(&motion, reference, &mut drawn)).expect("the GPU answers");

@@ -14,13 +14,13 @@ mod glasses;
 pub mod landmarks;
 pub mod load;
 pub mod network;
-mod patch;
+pub(crate) mod patch;
 pub mod person;
 pub mod picture;
 pub mod pin;
 pub mod region;
 pub(crate) mod resample;
-mod snap;
+pub(crate) mod snap;
 pub mod solve;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -27,6 +27,8 @@ const BRIGHT: f32 = 0.8;
 const LEVEL: f32 = 0.42;
 /// Darker than this share of the lips' brightness: the corner of the mouth.
 const DARK: f32 = 0.5;
+/// Darker than this many times that: the soft border of the dark.
+const DIM: f32 = 1.5;
 /// The walk begins this many texture pixels inside of the landmark ...
 const BEFORE: i64 = 2;
 /// ... and ends this many outside of it.
@@ -46,7 +48,7 @@ fn covariance(colors: &[Vector3<f32>], mean: &Vector3<f32>) -> Matrix3<f32> {
 }
 
 /// What tells teeth from lips in this photo.
-struct Discriminant {
+pub(crate) struct Discriminant {
     lip: Vector3<f32>,
     normal: Vector3<f32>,
     dark: f32,
@@ -89,12 +91,19 @@ impl Discriminant {
         (length > 1e-6).then(|| Self { lip, normal: normal / length, dark: DARK * percentile(&mut brightness, 0.5) })
     }
 
-    fn is_tooth(&self, rgb: [f32; 3]) -> bool {
+    /// Whether a colour is rather that of teeth than that of lips.
+    pub(crate) fn is_tooth(&self, rgb: [f32; 3]) -> bool {
         (Vector3::from(rgb) - self.lip).dot(&self.normal) > LEVEL
     }
 
-    fn is_dark(&self, rgb: [f32; 3]) -> bool {
+    /// Whether a colour is that of the gap between teeth and lips.
+    pub(crate) fn is_dark(&self, rgb: [f32; 3]) -> bool {
         luminance(rgb) < self.dark
+    }
+
+    /// Whether a colour is darker than lips are, but not dark.
+    pub(crate) fn is_dim(&self, rgb: [f32; 3]) -> bool {
+        luminance(rgb) < DIM * self.dark
     }
 }
 
@@ -124,22 +133,34 @@ fn even_out(push: &[f32; 9]) -> [f32; 9] {
     })
 }
 
+/// Direction from forehead to chin in the photo.
+pub(crate) fn down(landmarks: &[[f32; 2]]) -> [f32; 2] {
+    let axis = [0, 1].map(|i| landmarks[CHIN][i] - landmarks[FOREHEAD][i]);
+    let length = axis[0].hypot(axis[1]).max(1e-6);
+    axis.map(|v| v / length)
+}
+
+/// What tells teeth from lips, and the slightly blurred surroundings of the mouth to ask it about; `None` if no teeth are
+/// seen.
+pub(crate) fn teeth_or_lips(texture: &[f32], landmarks: &[[f32; 2]]) -> Option<(Discriminant, Patch)> {
+    let points: Vec<[f32; 2]> = landmarks.iter().map(|&p| to_texture(p)).collect();
+    let mouth = LIP_PAIRS.iter().flatten().chain(&UPPER).chain(&LOWER).chain(&CORNERS).map(|&i| points[i]);
+    let patch = Patch::around(texture, mouth, 16.0);
+    let discriminant = Discriminant::learn(&patch, &points)?;
+    Some((discriminant, patch.blurred(0.8)))
+}
+
 /// Moves the inner-lip landmarks (crop pixels) off the teeth. `texture` as in [`super::FittedFace`].
 pub fn snap_lips(texture: &[f32], landmarks: &mut [[f32; 2]]) {
     let gap = [0, 1].map(|i| landmarks[14][i] - landmarks[13][i]);
     if gap[0].hypot(gap[1]) < LEAST_GAP {
         return;
     }
-    let axis = [0, 1].map(|i| landmarks[CHIN][i] - landmarks[FOREHEAD][i]);
-    let length = axis[0].hypot(axis[1]).max(1e-6);
-    let down = axis.map(|v| v / length);
+    let down = down(landmarks);
     let points: Vec<[f32; 2]> = landmarks.iter().map(|&p| to_texture(p)).collect();
-    let mouth = LIP_PAIRS.iter().flatten().chain(&UPPER).chain(&LOWER).chain(&CORNERS).map(|&i| points[i]);
-    let patch = Patch::around(texture, mouth, 16.0);
-    let Some(discriminant) = Discriminant::learn(&patch, &points) else {
+    let Some((discriminant, soft)) = teeth_or_lips(texture, landmarks) else {
         return;
     };
-    let soft = patch.blurred(0.8);
     for (ids, sign) in [(UPPER, -1.0), (LOWER, 1.0)] {
         let push = ids.map(|i| {
             let walk =
