@@ -1,6 +1,7 @@
 //! What is shown behind the person.
 
 use super::DecodeError;
+use super::layers::cut_out;
 use super::plane::Plane;
 use super::puppet::Puppet;
 use super::sample::{bicubic, for_size, texels};
@@ -50,6 +51,14 @@ impl Background {
         *self == Self::Transparent
     }
 
+    /// The person as they stand before this background, at the resolution that frames of `size` pixels need.
+    pub(crate) fn person(&self, puppet: &Puppet, size: u32) -> Plane<4> {
+        match &puppet.still {
+            Some(still) if *self != Self::Keep => for_size(&cut_out(&puppet.texture, still), size),
+            _ => for_size(&puppet.texture, size),
+        }
+    }
+
     /// What is behind the person in every pixel of frames of `size` pixels: colours times opacity.
     pub(crate) fn draw(&self, puppet: &Puppet, size: u32) -> Result<Vec<[u8; 4]>, DecodeError> {
         let n = size as usize;
@@ -58,7 +67,7 @@ impl Background {
             // the mesh is the whole photo: nothing behind it is ever seen
             return if *self == Self::Keep { Ok(empty) } else { Err(DecodeError::Background) };
         };
-        let opaque = |[r, g, b]: [f32; 3]| [r, g, b, 1.0];
+        let opaque = |[r, g, b, _]: [f32; 4]| [r, g, b, 1.0];
         Ok(match self {
             Self::Keep => frame(&still.map(opaque), size),
             Self::Blur => {

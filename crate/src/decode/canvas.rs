@@ -17,7 +17,7 @@ use crate::portrait::fitted::{PAD, SIDE};
 pub(crate) struct Canvas {
     photo: Plane<4>,
     /// What is behind the person in every pixel, colours times opacity.
-    pub still: Vec<[u8; 4]>,
+    still: Vec<[u8; 4]>,
     size: usize,
     /// Source of every pixel, crop pixels.
     flow: Target<2>,
@@ -41,6 +41,14 @@ impl Canvas {
             inner: Target::with_room(n * n / 4),
             shaded: vec![[0.0; 4]; n * n],
         })
+    }
+
+    /// Chooses what is shown behind the person.
+    pub fn set_background(&mut self, puppet: &Puppet, background: &Background) -> Result<(), DecodeError> {
+        let size = self.size as u32;
+        self.still = background.draw(puppet, size)?;
+        self.photo = background.person(puppet, size);
+        Ok(())
     }
 
     /// Texture pixels to a crop pixel.

@@ -56,6 +56,8 @@ pub struct GpuDecoder {
     inner: MeshPass,
     composite: wgpu::RenderPipeline,
     composite_group: wgpu::BindGroup,
+    /// What the mesh shows.
+    person: wgpu::Texture,
     /// What is behind the person in every pixel.
     still: wgpu::Texture,
 }
@@ -92,8 +94,10 @@ impl GpuDecoder {
         let puppet = Puppet::new(&model, &face)?;
         let plan = puppet.frame_plan();
         let photo_plane = for_size(&puppet.texture, size);
+        let texels = texels(&photo_plane);
         let gpu = Maker { device, queue };
-        let photo = gpu.texture("photo", &photo_plane);
+        let person = gpu.room("person", photo_plane.width as u32);
+        let photo = person.create_view(&Default::default());
         let uniforms = gpu.buffer("plan", bytemuck::bytes_of(&plan.pixels), wgpu::BufferUsages::UNIFORM);
         let positions = gpu.buffer("positions", bytemuck::cast_slice(&plan.positions), wgpu::BufferUsages::VERTEX);
         let sources = gpu.buffer("sources", bytemuck::cast_slice(&plan.source), wgpu::BufferUsages::VERTEX);
@@ -129,7 +133,7 @@ impl GpuDecoder {
         let layers = gpu
             .textures("eyes", &[&right.sclera, &left.sclera, &right.iris, &left.iris, &right.surface, &left.surface]);
         let card = gpu.texture("card", card);
-        let still = gpu.still(size);
+        let still = gpu.room("still", size);
         let behind = still.create_view(&Default::default());
         let views = [&scene.picture, &fine.picture, &inner.picture, &layers, &card, &behind];
         let mut entries = vec![entry(0, uniforms.as_entire_binding())];
@@ -141,7 +145,7 @@ impl GpuDecoder {
         let mut decoder = Self {
             device: device.clone(),
             queue: queue.clone(),
-            texels: texels(&photo_plane),
+            texels,
             puppet,
             plan,
             size,
@@ -154,6 +158,7 @@ impl GpuDecoder {
             inner,
             composite,
             composite_group,
+            person,
             still,
         };
         decoder.set_background(&Background::Keep)?;
@@ -171,10 +176,13 @@ impl GpuDecoder {
     /// As there.
     pub fn set_background(&mut self, background: &Background) -> Result<(), DecodeError> {
         let pixels = background.draw(&self.puppet, self.size)?;
-        let layout =
-            wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(4 * self.size), rows_per_image: None };
-        let bytes = bytemuck::cast_slice(&pixels);
-        self.queue.write_texture(self.still.as_image_copy(), bytes, layout, self.still.size());
+        let person = background.person(&self.puppet, self.size);
+        let person = bytes_of(&[&person], person.width, person.height);
+        for (texture, bytes) in [(&self.still, bytemuck::cast_slice(&pixels)), (&self.person, &person[..])] {
+            let bytes_per_row = Some(4 * texture.width());
+            let layout = wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row, rows_per_image: None };
+            self.queue.write_texture(texture.as_image_copy(), bytes, layout, texture.size());
+        }
         Ok(())
     }
 
@@ -284,6 +292,20 @@ fn entry(binding: u32, resource: wgpu::BindingResource<'_>) -> wgpu::BindGroupEn
     wgpu::BindGroupEntry { binding, resource }
 }
 
+/// Colours 0..255 and alpha 0..1 as 8-bit pixels, picture after picture; smaller ones repeat their borders.
+fn bytes_of(pictures: &[&Plane<4>], width: usize, height: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(4 * width * height * pictures.len());
+    for picture in pictures {
+        for y in 0..height {
+            for x in 0..width {
+                let [r, g, b, a] = picture.at(x as isize, y as isize);
+                bytes.extend([r, g, b, 255.0 * a].map(|v| (v + 0.5) as u8)); // a cast saturates
+            }
+        }
+    }
+    bytes
+}
+
 /// Makes what the decoder needs on one device.
 struct Maker<'a> {
     device: &'a wgpu::Device,
@@ -316,15 +338,7 @@ impl Maker<'_> {
         height: usize,
         dimension: wgpu::TextureViewDimension,
     ) -> wgpu::TextureView {
-        let mut bytes = Vec::with_capacity(4 * width * height * pictures.len());
-        for picture in pictures {
-            for y in 0..height {
-                for x in 0..width {
-                    let [r, g, b, a] = picture.at(x as isize, y as isize);
-                    bytes.extend([r, g, b, 255.0 * a].map(|v| (v + 0.5) as u8)); // a cast saturates
-                }
-            }
-        }
+        let bytes = bytes_of(pictures, width, height);
         let descriptor = wgpu::TextureDescriptor {
             label: Some(label),
             size: wgpu::Extent3d {
@@ -345,10 +359,10 @@ impl Maker<'_> {
             .create_view(&view)
     }
 
-    /// Room for what is behind the person.
-    fn still(&self, size: u32) -> wgpu::Texture {
+    /// Room for a picture that is exchanged with the background.
+    fn room(&self, label: &str, size: u32) -> wgpu::Texture {
         self.device.create_texture(&wgpu::TextureDescriptor {
-            label: Some("still"),
+            label: Some(label),
             size: wgpu::Extent3d { width: size, height: size, depth_or_array_layers: 1 },
             mip_level_count: 1,
             sample_count: 1,

@@ -26,8 +26,9 @@ const DEEP: usize = 7;
 pub(crate) struct Layers {
     /// Colours times opacity (0..255), and opacity (0..1).
     pub person: Plane<4>,
-    /// The photo without the person.
-    pub still: Plane<3>,
+    /// The photo without the person, and the person's opacity (0..1) as the mask alone has it: where the background is
+    /// kept, more is the person's, so that both together are the photo; before another background that would be seen.
+    pub still: Plane<4>,
 }
 
 impl Layers {
@@ -75,8 +76,23 @@ impl Layers {
             let [r, g, b] = [0, 1, 2].map(|c| (shown[c] - (1.0 - a) * behind[c]).clamp(0.0, 255.0 * a));
             [r, g, b, a]
         });
-        Some(Self { person, still })
+        let with_matte = still.data.iter().zip(&opacity.data).map(|(&[r, g, b], &[a])| [r, g, b, a]).collect();
+        Some(Self { person, still: Plane { width, height, data: with_matte } })
     }
+}
+
+/// The person cut out for another background: the mask's own opacity, colours free of the old background.
+pub(crate) fn cut_out(person: &Plane<4>, still: &Plane<4>) -> Plane<4> {
+    let cut = |(&[r, g, b, a], behind): (&[f32; 4], &[f32; 4])| {
+        let matte = behind[3];
+        let own = |shown: f32, c: usize| {
+            let photo = shown + (1.0 - a) * behind[c];
+            (photo - (1.0 - matte) * behind[c]).clamp(0.0, 255.0 * matte)
+        };
+        [own(r, 0), own(g, 1), own(b, 2), matte]
+    };
+    let data = person.data.iter().zip(&still.data).map(cut).collect();
+    Plane { width: person.width, height: person.height, data }
 }
 
 /// The least opacity that a layer over `behind` needs to look like `photo`.

@@ -132,8 +132,7 @@ impl Decoder {
     /// [`DecodeError::Background`] if the person cannot be told from the background and it is not to be kept,
     /// [`DecodeError::Picture`] for a picture without pixels.
     pub fn set_background(&mut self, background: &Background) -> Result<(), DecodeError> {
-        self.canvas.still = background.draw(&self.puppet, self.size)?;
-        Ok(())
+        self.canvas.set_background(&self.puppet, background)
     }
 
     /// Draws one frame into `rgba`: rows from the top, four bytes a pixel, colours times opacity (opaque unless the

@@ -62,8 +62,9 @@ pub(crate) struct Puppet {
     /// What the mesh shows, `TEX_FULL` pixels along a side: colours times opacity (0..255) and opacity (0..1). The person,
     /// or the whole photo where the person could not be told from the background.
     pub texture: Plane<4>,
-    /// The photo without the person, `TEX_FULL` pixels along a side; none where `texture` is the whole photo.
-    pub still: Option<Plane<3>>,
+    /// What is behind the person, `TEX_FULL` pixels along a side (see `Layers::still`); none where `texture` is the whole
+    /// photo.
+    pub still: Option<Plane<4>>,
     /// Triangles of the picture's mesh.
     pub triangles: Vec<[u32; 3]>,
     /// Source of every vertex of the mesh with open lids, crop pixels.

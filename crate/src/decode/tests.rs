@@ -279,6 +279,14 @@ fn the_background_can_be_exchanged_where_the_person_is_known() {
         assert_eq!(pixel(&shown, 5, 5), corner, "{background:?}");
         assert_eq!(pixel(&shown, middle[0], middle[1]), pixel(&photo, middle[0], middle[1]), "{background:?}");
     }
+    // nothing of the old wall hangs about the head
+    known.set_background(&Background::Transparent).expect("the person is known");
+    let clear = frame(&mut known, &MotionFrame::default(), Reference::Speech);
+    for (i, p) in clear.as_chunks::<4>().0.iter().enumerate() {
+        let (x, y) = ((i % 256) as f32 - middle[0] as f32, (i / 256) as f32 - middle[1] as f32);
+        let out = (2.0 * x / HEAD[0]).hypot(2.0 * y / HEAD[1]);
+        assert!(out < 1.25 || p[3] < 8, "{p:?} at {x}, {y} from the nose");
+    }
     known.set_background(&Background::Blur).expect("the person is known");
     let soft = frame(&mut known, &MotionFrame::default(), Reference::Speech);
     let contrast = |rgba: &[u8]| {
