@@ -11,6 +11,7 @@ use crate::motion::error::MotionError;
 use crate::motion::frame::FPS;
 use crate::motion::generator::MotionGenerator;
 use crate::motion::resample::FrameResampler;
+use crate::motion::timed::TimedPhones;
 use crate::motion::{Controls, MotionFrame};
 use crate::pack::{Pack, PackError};
 use crate::portrait::face_pack::FaceModelError;
@@ -126,6 +127,17 @@ impl MotionStream {
     /// Changes the controls; the face follows within 200 ms.
     pub fn set_controls(&mut self, controls: Controls) {
         self.generator.set_controls(controls);
+    }
+
+    /// From the next sample on, which is second `from` of their time, the lips follow these phones, up to
+    /// [`Self::finish`]; everything else follows the sound. `None`: the lips follow the sound again.
+    pub fn set_phones(&mut self, phones: Option<&TimedPhones>, from: f64) {
+        self.generator.set_phones(phones, from);
+    }
+
+    /// Seconds of sound that came so far.
+    pub fn seconds(&self) -> f64 {
+        self.samples as f64 / f64::from(SAMPLE_RATE)
     }
 
     /// Takes mono samples at 16 kHz and appends the frames that are complete with them.

@@ -6,6 +6,7 @@ mod error;
 mod gpu;
 mod motion;
 mod sound;
+mod words;
 
 use wasm_bindgen::prelude::*;
 
@@ -13,6 +14,7 @@ pub use engine::{Engine, FoundFace, PortraitFacts};
 pub use gpu::{GpuStage, open_gpu};
 pub use motion::{Motion, emotion_names};
 pub use sound::SoundReader;
+pub use words::{Phones, TranscriptAligner};
 
 /// Runs when the module is loaded: a defect that would otherwise be a bare `unreachable` says where it is.
 #[wasm_bindgen(start)]

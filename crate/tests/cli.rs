@@ -182,6 +182,41 @@ fn broken_motion_files_are_named() {
 }
 
 #[test]
+fn known_words_move_the_lips() {
+    let folder = Folder::new("cli-words");
+    let out = path(&folder, "m.csv");
+    let pack = speech_pack();
+    let motion = |words: [&str; 2]| -> Vec<String> {
+        ["motion", &speech(), "-o", &out, "--pack", &pack, words[0], words[1]].map(str::to_owned).to_vec()
+    };
+    let refused = |words: [&str; 2]| fails(&motion(words).iter().map(String::as_str).collect::<Vec<_>>(), 5);
+    let unknown = put(&folder, "unknown.ctm", b"a 1 0.0 0.2 P\na 1 0.2 0.1 QQ\n");
+    assert!(refused(["--phones", &unknown]).contains("Line 2"));
+    let crossed = put(
+        &folder,
+        "crossed.json",
+        b"[{\"phone\":\"P\",\"start\":0,\"end\":1},\n{\"phone\":\"T\",\"start\":0.5,\"end\":1}]",
+    );
+    assert!(refused(["--phones", &crossed]).contains("Line 2"));
+    assert!(refused(["--phones", &path(&folder, "none.json")]).contains("none.json"));
+    assert!(refused(["--transcript", "да"]).contains("English only"));
+    assert!(refused(["--transcript", "…"]).contains("no words"));
+    assert!(!Path::new(&out).exists());
+
+    let phones = put(&folder, "phones.ctm", b"a 1 0.0 0.5 AA1\na 1 0.5 0.2 P\na 1 0.7 0.5 AA1\na 1 900 1 T\n");
+    let output = run(&motion(["--phones", &phones]).iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("Line 4"), "a phone beyond the end is told");
+    let file = MotionFile::from_live_link(&std::fs::read(&out).expect("motion")).expect("a file of Live Link Face");
+    let close = |i: usize| file.frames()[i].blendshapes[parlante::motion::Blendshape::MouthClose];
+    assert!(close(15) > 0.05 && close(8) < 0.02, "{} and {}", close(15), close(8));
+    // The way back, as JSON.
+    let json = path(&folder, "m.json");
+    works(&["animate", &portrait(), &out, "-o", &json, "--pack", &repository("build/parlante-default.gguf")]);
+    assert_eq!(frames_of(&json), file.frames().len());
+}
+
+#[test]
 fn unusable_packs_are_named() {
     let folder = Folder::new("cli-pack");
     let target = Folder::new("cli-pack-out");

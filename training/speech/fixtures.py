@@ -13,6 +13,8 @@ from .articulation import CONSTANTS, GATE_RISE, gates_of, to_arkit
 from .mel import BANDS, FLOOR, log_mel
 from .networks import LIP_FIRST_ROW
 from .pack import MotionPack
+from .phones import PHONES
+from .teacher import coarticulate
 
 TRACKS = 5
 SECONDS = 0.56
@@ -84,13 +86,37 @@ def articulation_cases(seed=3):
     return {"config": config, "cases": [{"raw": raw[i].tolist(), "arkit": named(arkit, i)} for i in range(len(raw))]}
 
 
+def coarticulation_cases(seed=5):
+    """timed phones and loudness (at 40i ms, straight between) -> tracks and gates of the teacher; needs no weights"""
+    rng = np.random.default_rng(seed)
+    cases = []
+    for loudness in (0.3, 0.9, None):
+        phones, now = [["SIL", 0, 400]], 400
+        for _ in range(30):
+            name = "SIL" if rng.random() < 0.06 else PHONES[rng.integers(1, len(PHONES))]
+            length = 10 * int(rng.integers(30, 60) if name == "SIL" else rng.integers(2, 22))
+            phones.append([name, now, now + length])
+            now += length
+        phones.append(["SIL", now, now + 2000])
+        slow = np.interp(np.arange(now // 40 + 50) / 10, np.arange(now // 400 + 7), rng.uniform(0.3, 1.0, now // 400 + 7))
+        loud = slow.round(3) if loudness is None else np.full(now // 40 + 50, loudness)
+        fine = np.interp(np.arange(4 * len(loud) - 3) / 4, np.arange(len(loud)), loud)
+        curves = coarticulate(phones, fine)[::4]
+        frames = range(0, now // 40, 3)
+        cases.append({"phones": phones, "loudness": loud.tolist(),
+                      # The runtime takes the loudness at a phone's very middle, the teacher that of the step before.
+                      "tolerance": 0.015 if loudness is None else 0.001, "frames": [[i, rounded(curves[i])] for i in frames]})
+    return cases
+
+
 def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("--pack", type=Path, required=True)
     args.add_argument("--out", type=Path, required=True)
     a = args.parse_args()
     a.out.mkdir(parents=True, exist_ok=True)
-    for name, case in (("speech", speech_case(MotionPack(a.pack))), ("articulation", articulation_cases())):
+    for name, case in (("speech", speech_case(MotionPack(a.pack))), ("articulation", articulation_cases()),
+                       ("coarticulation", coarticulation_cases())):
         text = json.dumps(case, separators=(",", ":"))
         (a.out / f"{name}.json").write_text(text + "\n")
         print(f"{name}.json: {len(text) / 1000:.0f} kB")

@@ -85,8 +85,12 @@ def loudness(mel):
 
 def articulate(phones, mel):
     """[[phone, start_ms, end_ms], ...], log-mel [frames, 80] -> [frames, 7] at 10k ms: TRACKS, then GATES (0..1)"""
-    times = np.arange(len(mel)) * STEP
-    loud = loudness(mel)
+    return coarticulate(phones, loudness(mel))
+
+
+def coarticulate(phones, loud):
+    """as articulate(), from the loudness at 10k ms (0..1.1)"""
+    times = np.arange(len(loud)) * STEP
     names = np.array([p.upper() for p, _, _ in phones])  # lower case: see speech.foreign
     edges = np.array([[a, b] for _, a, b in phones], float) / 1000
     middle, length = edges.mean(1), np.maximum(0.02, edges[:, 1] - edges[:, 0])

@@ -4,6 +4,10 @@ import { FIXED, MOODS, SAY } from "./text.js";
 
 /** Sliders with a value of their own; moods and gaze have their own shape. */
 const SLIDERS = ["distance", "liveliness", "articulation"] as const;
+/** Those that few people need. */
+const MORE = ["headMotion", "listening", "blinkRate"] as const;
+/** Turns of the head. */
+const TURNS = ["yaw", "pitch", "roll"] as const;
 /** How far one press of an arrow key turns the gaze, degrees. */
 const GAZE_STEP = 3;
 const GAZE_MOST = RANGES.gaze[1];
@@ -22,6 +26,16 @@ export class Panel {
     for (const name of SLIDERS) {
       const change = (value: number) => this.change({ [name]: value });
       el("sliders").append(this.#slider(FIXED[name], RANGES[name], change, (c) => c[name], DEFAULT_CONTROLS[name]));
+    }
+    for (const name of MORE) {
+      const change = (value: number) => this.change({ [name]: value });
+      const say = name === "blinkRate" ? SAY.rate : SAY.percent;
+      const slider = this.#slider(FIXED[name], RANGES[name], change, (c) => c[name], DEFAULT_CONTROLS[name], say);
+      el("more").append(slider);
+    }
+    for (const name of TURNS) {
+      const change = (degrees: number) => this.change({ pose: { [name]: degrees } });
+      el("more").append(this.#slider(FIXED[name], RANGES.pose, change, (c) => c.pose[name], 0, SAY.turn));
     }
     this.#gazePad(el("gaze"), 0.42 * 2);
     this.#gazePad(el("face"), 1);
@@ -89,14 +103,15 @@ export class Panel {
     change: (value: number) => void,
     read: (controls: Controls) => number,
     initial: number,
+    say: (value: number) => string = SAY.percent,
   ): HTMLElement {
     const input = make("input", { type: "range", min: String(min), max: String(max), step: "0.01" });
     input.oninput = () => change(input.valueAsNumber);
     input.ondblclick = () => change(initial);
     this.#refreshers.push((controls) => {
       input.value = String(read(controls));
-      input.setAttribute("aria-valuetext", SAY.percent(read(controls)));
-      input.title = SAY.percent(read(controls));
+      input.setAttribute("aria-valuetext", say(read(controls)));
+      input.title = say(read(controls));
       fillTrack(input);
     });
     return make("label", { className: "slider" }, name, input);
@@ -137,6 +152,7 @@ function merged(controls: Controls, change: ControlsChange): Controls {
     ...change,
     emotion: { ...controls.emotion, ...change.emotion },
     gaze: { ...controls.gaze, ...change.gaze },
+    pose: { ...controls.pose, ...change.pose },
   };
 }
 

@@ -40,6 +40,13 @@ export const FIXED = {
   distance: "Nearness",
   liveliness: "Liveliness",
   articulation: "Mouth",
+  more: "More",
+  headMotion: "Head",
+  listening: "Listening",
+  blinkRate: "Blinks",
+  yaw: "Turn",
+  pitch: "Nod",
+  roll: "Tilt",
   take: "Take",
   takeHint: "moves differently each time",
   anotherTake: "Another take",
@@ -133,6 +140,8 @@ export const SAY = {
     const height = y === 0 ? "" : `${Math.abs(y)}° ${y > 0 ? "down" : "up"}`;
     return [side, height].filter((part) => part !== "").join(", ") || "straight";
   },
+  rate: (value: number) => `${Math.round(value)} a minute`,
+  turn: (degrees: number) => `${Math.round(degrees)}°`,
   percent: (value: number) => `${Math.round(value * 100)} %`,
   faceIdle: "The face, waiting: it breathes and blinks",
   faceSpeaking: "The face, speaking",

@@ -18,6 +18,14 @@ export interface Controls {
   readonly liveliness: number;
   /** How far the mouth opens: 0.5..1.5, 1 natural. */
   readonly articulation: number;
+  /** How much the head moves by itself: 0 still, 1 natural, 2 vivid; a factor on `liveliness`. */
+  readonly headMotion: number;
+  /** How much the face listens instead of speaking, 0..1: the mouth rests, the head nods, the eyes stay on the viewer. */
+  readonly listening: number;
+  /** Blinks a minute, 0..60. */
+  readonly blinkRate: number;
+  /** Turn of the head from the portrait's own, degrees, -30..30: `yaw` to the picture's right, `pitch` down, `roll` clockwise. */
+  readonly pose: { readonly yaw: number; readonly pitch: number; readonly roll: number };
   /** Which of the endless takes of the same speech: a whole number, 0..2^32 - 1. */
   readonly seed: number;
 }
@@ -26,8 +34,8 @@ export interface Controls {
 export type ControlsChange = {
   readonly [K in keyof Controls]?: K extends "emotion"
     ? Partial<Controls["emotion"]>
-    : K extends "gaze"
-      ? Partial<Controls["gaze"]>
+    : K extends "gaze" | "pose"
+      ? Partial<Controls[K]>
       : Controls[K];
 };
 
@@ -38,6 +46,10 @@ export const DEFAULT_CONTROLS: Controls = {
   distance: 1,
   liveliness: 1,
   articulation: 1,
+  headMotion: 1,
+  listening: 0,
+  blinkRate: 19,
+  pose: { yaw: 0, pitch: 0, roll: 0 },
   seed: 1,
 };
 
@@ -48,6 +60,10 @@ export const RANGES = {
   distance: [0.7, 1.4],
   liveliness: [0, 2],
   articulation: [0.5, 1.5],
+  headMotion: [0, 2],
+  listening: [0, 1],
+  blinkRate: [0, 60],
+  pose: [-30, 30],
   seed: [0, 2 ** 32 - 1],
 } as const satisfies Record<keyof Controls, readonly [number, number]>;
 
@@ -73,6 +89,14 @@ export function withChange(controls: Controls, change: ControlsChange): Controls
     distance: within(change.distance ?? controls.distance, "distance"),
     liveliness: within(change.liveliness ?? controls.liveliness, "liveliness"),
     articulation: within(change.articulation ?? controls.articulation, "articulation"),
+    headMotion: within(change.headMotion ?? controls.headMotion, "headMotion"),
+    listening: within(change.listening ?? controls.listening, "listening"),
+    blinkRate: within(change.blinkRate ?? controls.blinkRate, "blinkRate"),
+    pose: {
+      yaw: within(change.pose?.yaw ?? controls.pose.yaw, "pose"),
+      pitch: within(change.pose?.pitch ?? controls.pose.pitch, "pose"),
+      roll: within(change.pose?.roll ?? controls.pose.roll, "pose"),
+    },
     seed: Math.round(within(change.seed ?? controls.seed, "seed")),
   };
 }

@@ -5,6 +5,7 @@ export type ErrorCode =
   | "no-face" // the picture shows no face
   | "background" // the person cannot be told from the background, or its picture cannot be read
   | "voice" // the recording is empty, truncated or of an unknown type
+  | "words" // the phones or the transcript cannot be read or do not fit the voice
   | "motion" // the motion could not be made from the recording
   | "decode" // a frame could not be made
   | "webgpu" // WebGPU was asked for and is missing, or its device was lost for good

@@ -4,7 +4,16 @@ import { ParlanteError, throwIfCancelled } from "./errors.js";
 import { Link } from "./link.js";
 import { fetchPack } from "./pack.js";
 import { Player } from "./player.js";
-import type { Backend, Behind, Face, PortraitInfo, VoiceInfo, WorkerEvents } from "./protocol.js";
+import type {
+  Backend,
+  Behind,
+  DecodedVoice,
+  Face,
+  PortraitInfo,
+  VoiceInfo,
+  WorkerEvents,
+  Words,
+} from "./protocol.js";
 
 /** How a {@link Parlante} is made. */
 export interface CreateOptions {
@@ -190,28 +199,34 @@ export class Parlante {
     this.#background = background;
   }
 
-  /** Takes a recording that the face will speak. */
-  async setVoice(source: Blob | URL | string | AudioBuffer): Promise<VoiceInfo> {
+  /**
+   * Takes a recording that the face will speak. With `phones` (times of phones or visemes, as speech synthesisers give
+   * them) or a `transcript` (English) the lips follow these instead of what is heard, which is more exact.
+   */
+  async setVoice(source: Blob | URL | string | AudioBuffer, words: Words = {}): Promise<VoiceInfo> {
     this.#check();
+    if (words.phones !== undefined && words.transcript !== undefined) {
+      throw new ParlanteError("argument", "Give phones or a transcript with the voice, not both.");
+    }
     const file = source instanceof Blob || source instanceof AudioBuffer ? source : await fetchFile(source, "voice");
     this.#player.stop();
     this.#player.place(0);
-    this.#voice = await this.#readVoice(file);
+    this.#voice = await this.#readVoice(file, words);
     if (this.#portrait !== undefined) this.#setState("idle");
     return this.#voice;
   }
 
-  async #readVoice(file: Blob | AudioBuffer): Promise<VoiceInfo> {
-    if (file instanceof AudioBuffer) {
-      return this.#link.ask("voice", { voice: await decodeWithBrowser(file) });
-    }
+  async #readVoice(file: Blob | AudioBuffer, words: Words): Promise<VoiceInfo> {
+    const ask = (voice: Blob | DecodedVoice) => this.#link.ask("voice", { voice, words });
+    if (file instanceof AudioBuffer) return ask(await decodeWithBrowser(file));
     try {
-      return await this.#link.ask("voice", { voice: file });
+      return await ask(file);
     } catch (error) {
+      if (ParlanteError.from(error).code === "words") throw error;
       // What the crate cannot read, the browser may (Opus). Where both fail, the crate's words are the better ones.
       const decoded = file.size > 0 ? await decodeWithBrowser(file).catch(() => undefined) : undefined;
       if (decoded === undefined) throw error;
-      return this.#link.ask("voice", { voice: decoded });
+      return ask(decoded);
     }
   }
 

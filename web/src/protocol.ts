@@ -49,6 +49,14 @@ export interface DecodedVoice {
   readonly mono: Float32Array;
 }
 
+/** What is known of the words of a voice: at most one of the two. */
+export interface Words {
+  /** Timed phones or visemes: JSON, Azure visemes, Polly speech marks, Rhubarb, CTM or a Praat TextGrid. */
+  readonly phones?: Blob | string;
+  /** What is said, in English. The whole voice is listened to once, to find where each sound is. */
+  readonly transcript?: string;
+}
+
 /** How a video is written. */
 export interface SaveRequest {
   readonly format: "mp4" | "webm";
@@ -70,7 +78,7 @@ export interface Requests {
   };
   portrait: { ask: { image: Blob | ImageBitmap; face: number | undefined }; answer: PortraitInfo };
   faces: { ask: { image: ImageBitmap }; answer: Face[] };
-  voice: { ask: { voice: Blob | DecodedVoice }; answer: VoiceInfo };
+  voice: { ask: { voice: Blob | DecodedVoice; words: Words }; answer: VoiceInfo };
   background: { ask: { behind: Behind }; answer: undefined };
   controls: { ask: { controls: Controls }; answer: undefined };
   /** Gets the first motion of the voice at `from` seconds ready. */

@@ -31,7 +31,7 @@ const handlers: { [K in RequestName]: (ask: Requests[K]["ask"]) => Promise<Reque
   },
   portrait: (ask) => opened().setPortrait(ask.image, ask.face, controls),
   faces: async (ask) => opened().findFaces(ask.image),
-  voice: async (ask) => opened().setVoice(ask.voice),
+  voice: (ask) => opened().setVoice(ask.voice, ask.words),
   async background(ask) {
     await opened().setBackground(ask.behind);
     return undefined;

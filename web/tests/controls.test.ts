@@ -16,6 +16,10 @@ describe("controls", () => {
       distance: 9,
       liveliness: -1,
       articulation: 0,
+      headMotion: 3,
+      listening: -0.1,
+      blinkRate: 100,
+      pose: { yaw: 99, roll: -99 },
       seed: 2.6,
       emotion: { sad: 7 },
     });
@@ -23,6 +27,8 @@ describe("controls", () => {
     expect(changed.distance).toBe(1.4);
     expect(changed.liveliness).toBe(0);
     expect(changed.articulation).toBe(0.5);
+    expect([changed.headMotion, changed.listening, changed.blinkRate]).toEqual([2, 0, 60]);
+    expect(changed.pose).toEqual({ yaw: 30, pitch: 0, roll: -30 });
     expect(changed.seed).toBe(3);
     expect(changed.emotion.sad).toBe(1);
   });

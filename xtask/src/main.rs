@@ -2,7 +2,7 @@
 //!
 //! | command | what it does |
 //! |---|---|
-//! | `cargo xtask fetch` | gets the published networks and checks their SHA-256 |
+//! | `cargo xtask fetch` | gets published networks and a dictionary and checks their SHA-256 |
 //! | `cargo xtask pack` | converts them and assembles `build/parlante-default.gguf` |
 //! | `cargo xtask faces PHOTO…` | prints the faces found in photos as JSON |
 //! | `cargo xtask run-network NAME IN OUT` | runs one face network on raw numbers |
@@ -32,7 +32,9 @@ fn root() -> &'static Path {
 
 fn run(arguments: &[String]) -> Outcome {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["fetch"] => fetch::face(&root().join("build")).and_then(|_| fetch::segmenter(&root().join("build"))).map(drop),
+        ["fetch"] => [fetch::face, fetch::segmenter, fetch::dictionary]
+            .iter()
+            .try_for_each(|fetch| fetch(&root().join("build")).map(drop)),
         ["pack"] => assemble::assemble(root()).map(drop),
         ["faces", ref photos @ ..] if !photos.is_empty() => faces::faces(root(), photos),
         ["run-network", name, input, output] => faces::run_network(root(), name, input.as_ref(), output.as_ref()),

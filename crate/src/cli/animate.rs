@@ -1,11 +1,14 @@
 //! `parlante animate`.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use parlante::animator::Models;
 use parlante::motion::MotionFile;
+use parlante::motion::file::MAX_BYTES;
 use parlante::motion::frame::FPS;
 use parlante::motion::generator::REFERENCE;
+use parlante::motion::timed::TimedPhones;
 use parlante::output::{Container, Finished, NewFile, OutputError, VideoSettings, VideoWriter};
 
 use super::args::AnimateArguments;
@@ -27,9 +30,9 @@ pub fn run(arguments: &AnimateArguments) -> Result<String, Failure> {
     let (portrait, source) = inputs(arguments)?;
     painter::check(arguments.backend)?;
     let output = output_path(arguments, &portrait)?;
-    let json = output.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
+    let motion_only = is_motion(&output);
     let container = Container::of(&output);
-    if container.is_none() && !json {
+    if container.is_none() && !motion_only {
         return Err(OutputError::UnknownEnding(output).into());
     }
     let motion = match &source {
@@ -44,15 +47,19 @@ pub fn run(arguments: &AnimateArguments) -> Result<String, Failure> {
                 .into(),
         ));
     }
-    let step = Progress::step("Fitting the portrait");
     let models = models::open(arguments.pack.as_deref())?;
+    let phones = match (&source, container) {
+        (Source::Speech(audio), Some(_)) => arguments.words.load(models.pack(), audio)?,
+        _ => None,
+    };
+    let step = Progress::step("Fitting the portrait");
     let face = models::fit(&models, &portrait, arguments.face)?;
     drop(step);
     let Some(container) = container else {
         return match (source, motion) {
             (Source::Speech(audio), _) => {
                 let fps = arguments.fps.unwrap_or(FPS);
-                motion::write(models.pack(), &audio, &output, fps, &arguments.wishes)
+                motion::write(models.pack(), &audio, &output, fps, &arguments.words, &arguments.wishes)
             }
             (_, Some(file)) => {
                 let fps = arguments.fps.map_or(file.fps(), f64::from);
@@ -88,7 +95,7 @@ pub fn run(arguments: &AnimateArguments) -> Result<String, Failure> {
             let total = recording.expected_frames(fps);
             let video = writer(fps, recording.channels(), total)?;
             let renderer = Renderer::start(painter, video, Progress::frames("Animating", total));
-            speak(renderer, &models, recording, fps, arguments)?
+            speak(renderer, &models, recording, fps, phones.as_ref(), arguments)?
         }
         _ => return Err(Failure::Internal("There is no motion to play.".into())),
     };
@@ -147,11 +154,13 @@ fn speak(
     models: &Models,
     mut recording: Recording,
     fps: u32,
+    phones: Option<&TimedPhones>,
     arguments: &AnimateArguments,
 ) -> Result<Finished, Failure> {
     let wishes = &arguments.wishes;
     let mut draw = || {
         let mut stream = models.motion(wishes.controls(), wishes.seed, f64::from(fps))?;
+        stream.set_phones(phones, 0.0);
         let (mut speech, mut frames) = (Vec::new(), Vec::new());
         loop {
             let mut sound = Vec::new();
@@ -166,6 +175,9 @@ fn speak(
                 renderer.frame(&frame, REFERENCE)?;
             }
             if !more {
+                if let Some(warning) = phones.and_then(|p| p.beyond(stream.seconds())) {
+                    renderer.progress().say(&format!("parlante: {warning}"));
+                }
                 return Ok(());
             }
         }
@@ -182,12 +194,14 @@ fn inputs(arguments: &AnimateArguments) -> Result<(PathBuf, Source), Failure> {
         (Some(_), None) => return usage("Name a recording or a motion file after the portrait."),
         (Some(portrait), Some(source)) => (portrait.clone(), source.clone()),
     };
-    let is_motion = source.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
-    match (is_motion, &arguments.audio) {
+    match (is_motion(&source), &arguments.audio) {
         (false, None) => Ok((portrait, Source::Speech(source))),
-        (false, Some(_)) => usage("Give one recording, or a motion file (.json) and a recording."),
+        (false, Some(_)) => usage("Give one recording, or a motion file (.json, .csv) and a recording."),
         (true, _) if !arguments.wishes.are_default() => {
-            usage("--emotion, --gaze, --distance and --seed shape generated motion; a motion file is played as it is.")
+            usage("--seed, --emotion, --gaze and the like shape generated motion; a motion file is played as it is.")
+        }
+        (true, _) if !arguments.words.is_empty() => {
+            usage("--phones and --transcript shape generated motion; a motion file is played as it is.")
         }
         (true, audio) => Ok((portrait, Source::Motion { file: source, audio: audio.clone() })),
     }
@@ -204,13 +218,24 @@ fn output_path(arguments: &AnimateArguments, portrait: &Path) -> Result<PathBuf,
     Ok(path)
 }
 
+/// Whether a file's name says that it holds motion.
+fn is_motion(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json") || e.eq_ignore_ascii_case("csv"))
+}
+
 fn read_motion(path: &Path) -> Result<MotionFile, Failure> {
     let failed = |source| Failure::MotionFile { path: path.to_owned(), source };
     let file = std::fs::File::open(path).map_err(failed)?;
     if file.metadata().map_err(failed)?.is_dir() {
         return Err(failed(std::io::ErrorKind::IsADirectory.into()));
     }
-    let motion = MotionFile::from_reader(std::io::BufReader::new(file))?;
+    let motion = if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) {
+        let mut csv = Vec::new();
+        file.take(MAX_BYTES + 1).read_to_end(&mut csv).map_err(failed)?;
+        MotionFile::from_live_link(&csv)?
+    } else {
+        MotionFile::from_reader(std::io::BufReader::new(file))?
+    };
     if motion.frames().is_empty() {
         return Err(Failure::Motion(parlante::motion::MotionFileError::Syntax("it has no frames".into())));
     }

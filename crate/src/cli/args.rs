@@ -9,6 +9,8 @@ use parlante::motion::Controls;
 use parlante::motion::controls::Emotion;
 use parlante::motion::frame::Gaze;
 
+use super::words::WordsArguments;
+
 /// Smallest and largest side of a video, pixels.
 const SIZES: std::ops::RangeInclusive<u32> = 64..=2048;
 /// Frame rates of a video.
@@ -16,7 +18,7 @@ const RATES: std::ops::RangeInclusive<u32> = 1..=120;
 
 /// Exit codes, for --help.
 const EXIT_CODES: &str = "Exit codes: 0 done, 2 wrong arguments, 3 the portrait cannot be used, 4 the recording cannot \
-be used, 5 the motion file cannot be used, 6 the model pack cannot be used, 7 the output cannot be written, 8 the \
+be used, 5 the motion file, phones or transcript cannot be used, 6 the model pack cannot be used, 7 the output cannot be written, 8 the \
 backend is not available, 1 anything else, 130 interrupted. Whatever fails, no unfinished file is left behind.";
 
 /// One photo and a voice become a person who speaks.
@@ -63,14 +65,14 @@ pub enum PackCommand {
 pub struct AnimateArguments {
     /// Photo with a face: JPEG, PNG or WebP
     pub portrait: Option<PathBuf>,
-    /// Recording (WAV, MP3, FLAC, Ogg, Opus, M4A, WebM) or motion file (.json)
+    /// Recording (WAV, MP3, FLAC, Ogg, Opus, M4A, WebM) or motion file (.json, or .csv of Live Link Face)
     #[arg(value_name = "AUDIO|MOTION.json")]
     pub source: Option<PathBuf>,
     /// Recording to play with a motion file
     #[arg(value_name = "AUDIO")]
     pub audio: Option<PathBuf>,
-    /// What to write: .mp4 (H.264 and Opus), .webm (AV1 and Opus), .json (motion only) or a new folder, its name ending
-    /// in /, for PNG pictures without sound [default: out/PORTRAIT.mp4]
+    /// What to write: .mp4 (H.264 and Opus), .webm (AV1 and Opus), .json or .csv (motion only) or a new folder, its name
+    /// ending in /, for PNG pictures without sound [default: out/PORTRAIT.mp4]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Side of the square video in pixels, even
@@ -88,6 +90,9 @@ pub struct AnimateArguments {
     /// What is behind the person: keep (the photo's own), blur, a colour such as #203040, transparent, or a picture file
     #[arg(long, value_name = "WHAT", default_value = "keep", value_parser = behind)]
     pub background: Behind,
+    /// What is known of the words.
+    #[command(flatten)]
+    pub words: WordsArguments,
     /// How the person should be.
     #[command(flatten)]
     pub wishes: Wishes,
@@ -101,12 +106,15 @@ pub struct AnimateArguments {
 pub struct MotionArguments {
     /// Recording (WAV, MP3, FLAC, Ogg, Opus, M4A, WebM)
     pub audio: PathBuf,
-    /// Motion file to write (.json)
+    /// Motion file to write (.json, or .csv as Live Link Face does)
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
     /// Frames a second, 1 to 120
     #[arg(long, default_value_t = 25, value_parser = fps)]
     pub fps: u32,
+    /// What is known of the words.
+    #[command(flatten)]
+    pub words: WordsArguments,
     /// How the person should be.
     #[command(flatten)]
     pub wishes: Wishes,
@@ -150,6 +158,27 @@ pub struct Wishes {
     /// Size of the head, 0.5 to 2; above 1: nearer
     #[arg(long, default_value_t = 1.0, value_parser = distance, allow_hyphen_values = true)]
     pub distance: f32,
+    /// Turn of the head added to the portrait's own: yaw, pitch and roll in degrees, -30 to 30
+    #[arg(long, value_name = "YAW,PITCH,ROLL", value_parser = pose, default_value = "0,0,0", allow_hyphen_values = true)]
+    pub pose: Pose,
+    /// How much head, brows and eyes move by themselves, 0 to 2
+    #[arg(long, default_value_t = 1.0, value_parser = amount, allow_hyphen_values = true)]
+    pub expressiveness: f32,
+    /// How much the head moves by itself, 0 to 2, beside --expressiveness
+    #[arg(long, default_value_t = 1.0, value_parser = amount, allow_hyphen_values = true)]
+    pub head_motion: f32,
+    /// How wide the mouth opens, 0 to 2
+    #[arg(long, default_value_t = 1.0, value_parser = amount, allow_hyphen_values = true)]
+    pub mouth: f32,
+    /// Blinks a minute, 0 to 60
+    #[arg(long, default_value_t = 19.0, value_parser = blinks, allow_hyphen_values = true)]
+    pub blinks: f32,
+    /// The person listens to the recording instead of speaking it
+    #[arg(long)]
+    pub listening: bool,
+    /// Speak and blink, and nothing else: the same as --expressiveness 0
+    #[arg(long, conflicts_with = "expressiveness")]
+    pub neutral: bool,
 }
 
 /// What is behind the person.
@@ -160,6 +189,10 @@ pub enum Behind {
     /// A picture file.
     File(PathBuf),
 }
+
+/// Yaw, pitch, roll in degrees.
+#[derive(Clone, Copy)]
+pub struct Pose([f32; 3]);
 
 /// Strength of each emotion.
 #[derive(Clone, Copy)]
@@ -181,7 +214,17 @@ pub enum Backend {
 impl Wishes {
     /// The generator's controls.
     pub fn controls(&self) -> Controls {
-        Controls { emotion: self.emotion.0, gaze: self.gaze, distance: self.distance, ..Controls::default() }
+        Controls {
+            emotion: self.emotion.0,
+            gaze: self.gaze,
+            distance: self.distance,
+            pose: self.pose.0,
+            expressiveness: if self.neutral { 0.0 } else { self.expressiveness },
+            head_motion: self.head_motion,
+            listening: f32::from(u8::from(self.listening)),
+            mouth_amplitude: self.mouth,
+            blink_rate: self.blinks,
+        }
     }
 
     /// True if nothing was asked for that a finished motion could not follow.
@@ -212,6 +255,20 @@ fn number(text: &str, range: std::ops::RangeInclusive<f32>) -> Option<f32> {
 
 fn distance(text: &str) -> Result<f32, String> {
     number(text, 0.5..=2.0).ok_or_else(|| "give a number from 0.5 to 2".to_owned())
+}
+
+fn amount(text: &str) -> Result<f32, String> {
+    number(text, 0.0..=2.0).ok_or_else(|| "give a number from 0 to 2".to_owned())
+}
+
+fn blinks(text: &str) -> Result<f32, String> {
+    number(text, 0.0..=60.0).ok_or_else(|| "give a number from 0 to 60".to_owned())
+}
+
+fn pose(text: &str) -> Result<Pose, String> {
+    let angles: Option<Vec<f32>> = text.split(',').map(|part| number(part, -30.0..=30.0)).collect();
+    let angles = angles.and_then(|a| <[f32; 3]>::try_from(a).ok());
+    angles.map(Pose).ok_or_else(|| "give three numbers from -30 to 30, such as 10,-5,0".to_owned())
 }
 
 fn gaze(text: &str) -> Result<Gaze, String> {
@@ -276,11 +333,20 @@ mod tests {
             "-3,4.5",
             "--distance",
             "1.2",
+            "--pose",
+            "-5,3,0.5",
+            "--head-motion",
+            "0.5",
+            "--blinks",
+            "12",
+            "--listening",
         ]);
         let Ok(Arguments { command: Command::Motion(motion) }) = parsed else { panic!("these arguments are right") };
         let controls = motion.wishes.controls();
         assert_eq!((controls.emotion[0], controls.emotion[1], controls.distance), (0.5, 1.0, 1.2));
         assert_eq!(controls.gaze, Gaze { x: -3.0, y: 4.5 });
+        assert_eq!((controls.pose, controls.head_motion), ([-5.0, 3.0, 0.5], 0.5));
+        assert_eq!((controls.blink_rate, controls.listening, controls.expressiveness), (12.0, 1.0, 1.0));
     }
 
     #[test]
@@ -309,6 +375,11 @@ mod tests {
             ["--emotion", "hungry"],
             ["--emotion", "happy=NaN"],
             ["--emotion", "happy=2"],
+            ["--pose", "1,2"],
+            ["--pose", "1,2,nan"],
+            ["--expressiveness", "3"],
+            ["--blinks", "-1"],
+            ["--mouth", "inf"],
             ["--seed", "-1"],
             ["--face", "-1"],
             ["--backend", "abacus"],

@@ -7,7 +7,7 @@ use parlante::animator::ModelsError;
 use parlante::audio::AudioError;
 use parlante::decode::DecodeError;
 use parlante::motion::MotionError;
-use parlante::motion::MotionFileError;
+use parlante::motion::{MotionFileError, TimedPhonesError, TranscriptError};
 use parlante::output::OutputError;
 use parlante::pack::PackError;
 use parlante::portrait::PortraitError;
@@ -59,6 +59,25 @@ pub enum Failure {
     /// An unusable motion file.
     #[error(transparent)]
     Motion(#[from] MotionFileError),
+    /// A file of phones or words that cannot be opened.
+    #[error("The file {} cannot be opened ({source}); check the path and its permissions.", path.display())]
+    PhoneFile {
+        /// The file asked for.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// An unusable file of phones.
+    #[error("{}: {source}", path.display())]
+    Phones {
+        /// The file asked for.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: TimedPhonesError,
+    },
+    /// A transcript that cannot be used.
+    #[error(transparent)]
+    Transcript(TranscriptError),
     /// No pack where one is looked for.
     #[error("There is no model pack (build/parlante-default.gguf); `npm start` builds it, or give one with --pack.")]
     NoPack,
@@ -75,7 +94,7 @@ pub enum Failure {
     Models(#[from] ModelsError),
     /// Speech networks that are missing or fail.
     #[error("The speech networks cannot be used: {0}")]
-    Speech(#[from] MotionError),
+    Speech(MotionError),
     /// An output that cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -105,13 +124,26 @@ impl Failure {
             Self::Usage(_) => USAGE,
             Self::Background { .. } | Self::PortraitFile { .. } | Self::Portrait { .. } => 3,
             Self::Audio(_) => 4,
-            Self::MotionFile { .. } | Self::Motion(_) => 5,
+            Self::MotionFile { .. }
+            | Self::Motion(_)
+            | Self::PhoneFile { .. }
+            | Self::Phones { .. }
+            | Self::Transcript(_) => 5,
             Self::NoPack | Self::PackFile { .. } | Self::Models(_) | Self::Speech(_) => 6,
             Self::Output(_) => 7,
             Self::Backend(_) => 8,
             Self::Decode(_) | Self::Internal(_) => 1,
             Self::Interrupted => 130,
         })
+    }
+}
+
+impl From<MotionError> for Failure {
+    fn from(error: MotionError) -> Self {
+        match error {
+            MotionError::Transcript(source) => Self::Transcript(source),
+            other => Self::Speech(other),
+        }
     }
 }
 

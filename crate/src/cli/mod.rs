@@ -13,6 +13,7 @@ mod progress;
 mod render;
 mod sample;
 mod soundtrack;
+mod words;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -13,22 +13,34 @@ use super::args::{MotionArguments, Wishes};
 use super::failure::Failure;
 use super::progress::Progress;
 use super::soundtrack::Recording;
+use super::words::{WordsArguments, say};
 use super::{interrupt, models};
 
 /// Turns a recording into a motion file.
 pub fn run(arguments: &MotionArguments) -> Result<String, Failure> {
     let ending = arguments.output.extension().and_then(|e| e.to_str()).unwrap_or_default();
-    if !ending.eq_ignore_ascii_case("json") {
-        return Err(Failure::Usage("`parlante motion` writes a motion file: end its name in .json.".into()));
+    if !ending.eq_ignore_ascii_case("json") && !ending.eq_ignore_ascii_case("csv") {
+        let text = "`parlante motion` writes a motion file: end its name in .json, or in .csv for Live Link Face.";
+        return Err(Failure::Usage(text.into()));
     }
     let pack = Pack::from_bytes(models::read_pack(arguments.pack.as_deref())?)?;
-    write(&pack, &arguments.audio, &arguments.output, arguments.fps, &arguments.wishes)
+    let MotionArguments { audio, output, fps, words, wishes, .. } = arguments;
+    write(&pack, audio, output, *fps, words, wishes)
 }
 
 /// Generates motion and writes it.
-pub fn write(pack: &Pack, audio: &Path, output: &Path, fps: u32, wishes: &Wishes) -> Result<String, Failure> {
+pub fn write(
+    pack: &Pack,
+    audio: &Path,
+    output: &Path,
+    fps: u32,
+    words: &WordsArguments,
+    wishes: &Wishes,
+) -> Result<String, Failure> {
+    let phones = words.load(pack, audio)?;
     let mut recording = Recording::open(audio)?;
     let mut stream = MotionStream::new(pack, wishes.controls(), wishes.seed, f64::from(fps))?;
+    stream.set_phones(phones.as_ref(), 0.0);
     let out = NewFile::create(output)?;
     let progress = Progress::frames("Listening", recording.expected_frames(fps));
     let (mut speech, mut sound, mut frames) = (Vec::new(), Vec::new(), Vec::new());
@@ -46,13 +58,18 @@ pub fn write(pack: &Pack, audio: &Path, output: &Path, fps: u32, wishes: &Wishes
     stream.finish(&mut frames)?;
     recording.report(&progress);
     drop(progress);
+    if let Some(warning) = phones.and_then(|p| p.beyond(stream.seconds())) {
+        say(&warning);
+    }
     save(MotionFile::new(f64::from(fps), REFERENCE, frames)?, out)
 }
 
 /// Writes a motion file and says what it holds.
 pub fn save(motion: MotionFile, mut out: NewFile) -> Result<String, Failure> {
     let path = out.path().to_owned();
-    motion.write(&mut out).map_err(|error| match error {
+    let csv = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
+    let written = if csv { motion.write_live_link(&mut out) } else { motion.write(&mut out) };
+    written.map_err(|error| match error {
         MotionFileError::Io(source) => Failure::Output(OutputError::from_io(&path, source)),
         other => other.into(),
     })?;

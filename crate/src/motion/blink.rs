@@ -33,11 +33,11 @@ impl Blink {
     pub fn step(&mut self, beat: &Beat, gaze_shift: bool, rate: f32) -> f32 {
         let mean = 60.0 / rate.max(0.1);
         self.wait -= self.dt / mean;
-        // Up to half a second early at a good moment; in the middle of a phrase, up to a second late.
-        let soon = 0.5 / mean;
+        // Up to a second early at a good moment; in the middle of a phrase, up to a second late.
+        let soon = 1.0 / mean;
         let starting = beat.phrase_begins.is_some_and(|pause| pause < 8.0);
         let moment = beat.pause_begins || starting || gaze_shift;
-        let due = self.wait < 0.0 && (moment || beat.speaking < 0.5 || self.wait < -0.6 / mean);
+        let due = self.wait < 0.0 && (moment || beat.speaking < 0.5 || self.wait < -0.9 / mean);
         if self.moving.is_none() && rate > 0.5 && (due || (moment && self.wait < soon)) {
             self.moving = Some(0.0);
             self.hold = self.dice.uniform(0.01, 0.05);

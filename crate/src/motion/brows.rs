@@ -1,8 +1,9 @@
-//! Brows: raised with some accents and at the start of some phrases, never quite still.
+//! Brows: raised where the voice rises, with some accents and at the start of some phrases, never quite still.
 //!
-//! Graf et al. 2002: brows go with accents, but with far fewer than heads do.
+//! Graf et al. 2002: brows go with accents, but with far fewer than heads do. Cavé et al. 1996: most raises go with a rise
+//! of the pitch, but not every rise brings one.
 
-use super::dice::{Dice, Wander, bump};
+use super::dice::{Dice, Spring, Wander, bump};
 use super::rhythm::Beat;
 
 /// How far brows are raised, 0..1 each.
@@ -32,30 +33,50 @@ pub(super) struct Brows {
     time: f32,
     idle: Wander,
     raises: [Option<Raise>; 4],
+    tune: Spring,
+    /// How much of the pitch the brows follow in this phrase, a semitone.
+    follow: Spring,
+    follow_goal: f32,
 }
 
 impl Brows {
     pub fn new(seed: u64, dt: f32) -> Self {
         let idle = Wander::new(Dice::new(seed, 120), 1.6, dt);
-        Self { dice: Dice::new(seed, 4), dt, time: 0.0, idle, raises: [None; 4] }
+        Self {
+            dice: Dice::new(seed, 4),
+            dt,
+            time: 0.0,
+            idle,
+            raises: [None; 4],
+            tune: Spring::default(),
+            follow: Spring::default(),
+            follow_goal: 0.0,
+        }
     }
 
     /// Moves on by one frame; `amount` scales everything.
     pub fn step(&mut self, beat: &Beat, amount: f32) -> BrowMotion {
         self.time += self.dt;
         let d = &mut self.dice;
-        let starts = beat.phrase_begins.is_some() && d.chance(0.3);
-        let accented = beat.accent.is_some_and(|s| d.chance(0.18 + 0.25 * s + 0.04 * beat.pitch.max(0.0)));
+        let starts = beat.phrase_begins.is_some() && d.chance(0.22);
+        let high = beat.pitch.clamp(0.0, 6.0);
+        let accented = beat.accent.is_some_and(|s| d.chance(0.04 + 0.08 * s + 0.07 * high));
+        // Another manner with each phrase, and now and then within a long one.
+        if beat.phrase_begins.is_some() || (beat.accent.is_some() && d.chance(0.15)) {
+            self.follow_goal = if d.chance(0.2) { d.uniform(0.02, 0.045) } else { 0.0 };
+        }
         if starts || accented {
             let (rise, fall) = (d.uniform(0.16, 0.26), d.uniform(0.35, 0.75));
             let side = if d.chance(0.2) { d.uniform(-0.6, 0.6) } else { 0.0 };
-            let raise = Raise { at: self.time + rise, rise, fall, height: d.uniform(0.14, 0.42), side };
+            let raise = Raise { at: self.time + rise, rise, fall, height: d.uniform(0.12, 0.34) + 0.035 * high, side };
             if let Some(free) = self.raises.iter_mut().find(|r| r.is_none()) {
                 *free = Some(raise);
             }
         }
-        let idle = 0.035 * (self.idle.step() + 1.0).max(0.0);
-        let mut motion = BrowMotion { inner: idle, outer: [0.6 * idle; 2] };
+        let follow = self.follow.step(self.follow_goal, 3.0, self.dt) * beat.speaking;
+        let tune = follow * self.tune.step(beat.pitch.clamp(-2.0, 6.0), 9.0, self.dt).max(0.0);
+        let idle = 0.06 * (self.idle.step() + 0.7).max(0.0);
+        let mut motion = BrowMotion { inner: idle + 0.8 * tune, outer: [0.6 * idle + tune; 2] };
         for slot in &mut self.raises {
             let Some(r) = slot else { continue };
             if self.time > r.at + r.fall {

@@ -6,6 +6,8 @@ use crate::exec::ExecError;
 use crate::graph::GraphError;
 use crate::pack::PackError;
 
+use super::words::TranscriptError;
+
 /// Why no motion can be generated.
 #[derive(Debug, Error)]
 pub enum MotionError {
@@ -18,6 +20,9 @@ pub enum MotionError {
     /// The pack's tensors do not make the network it describes.
     #[error("The speech networks of the model pack do not fit together: {0}. Use another pack.")]
     Network(#[from] GraphError),
+    /// A transcript that does not fit its sound.
+    #[error(transparent)]
+    Transcript(#[from] TranscriptError),
     /// The executor failed.
     #[error("A speech network could not be run: {0}.")]
     Run(#[from] ExecError),

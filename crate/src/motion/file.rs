@@ -1,4 +1,5 @@
-//! Motion files, version 1: facial motion as JSON that people and programs can write, edit and play again.
+//! Motion files, version 1: facial motion as JSON that people and programs can write, edit and play again; and the CSV
+//! files of Live Link Face.
 //!
 //! The reader takes one frame at a time, so that a broken frame is named and nothing is allocated that the input does
 //! not hold. What it does not know it keeps and writes again.
@@ -12,6 +13,7 @@ use super::frame::{Blendshape, MotionFrame, Reference};
 use super::resample::FrameResampler;
 use parse::ParsedFrame;
 
+mod live_link;
 mod parse;
 mod write;
 
@@ -39,6 +41,19 @@ pub enum MotionFileError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A line of a CSV file holds what it must not.
+    #[error("Line {line} of the motion file is wrong: {problem}. Correct it and try again.")]
+    Line {
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// CSV, but something else.
+    #[error(
+        "This CSV file is no motion file: its first line must name Live Link Face's columns (Timecode, BlendshapeCount, …)."
+    )]
+    LiveLinkHeading,
     /// Not JSON, or a field outside of the frames has a wrong type.
     #[error("This is not a motion file that can be read: {0}. Export it again or correct it.")]
     Syntax(String),
@@ -130,6 +145,26 @@ impl MotionFile {
         let mut limited = std::io::BufReader::new(reader.take(MAX_BYTES + 1));
         let result = parse::file(&mut serde_json::Deserializer::from_reader(&mut limited));
         if limited.into_inner().limit() == 0 { Err(MotionFileError::TooLarge) } else { result }
+    }
+
+    /// Reads a CSV file of Live Link Face (ARKit's coefficients, added to a neutral face).
+    ///
+    /// # Errors
+    /// Anything but such a file; the line is named.
+    pub fn from_live_link(csv: &[u8]) -> Result<Self, MotionFileError> {
+        if csv.len() as u64 > MAX_BYTES {
+            return Err(MotionFileError::TooLarge);
+        }
+        live_link::read(&String::from_utf8_lossy(csv))
+    }
+
+    /// Writes a CSV file as Live Link Face does. `tongueUp`, the head's place and size, and what the coefficients are
+    /// added to are lost: it is read again as added to a neutral face.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn write_live_link(&self, out: impl Write) -> Result<(), MotionFileError> {
+        live_link::write(self, std::io::BufWriter::new(out))
     }
 
     /// Writes the file; equal motion gives equal bytes.

@@ -36,18 +36,23 @@ impl Wandering {
         Self { dice, dt, aim, shown: aim, left, away: false, micro: still, micro_left: 0.3 }
     }
 
-    /// Moves on by one frame. `head` is the generated turn of the head (yaw, pitch), `amount` scales the wandering.
+    /// Moves on by one frame. `head` is the generated turn of the head (yaw, pitch), `amount` scales the wandering,
+    /// `listening` (0..1) keeps the eyes on the speaker.
     /// Returns the gaze about the wanted one, and whether a larger shift began.
-    pub fn step(&mut self, beat: &Beat, head: [f32; 2], amount: f32) -> (Gaze, bool) {
+    pub fn step(&mut self, beat: &Beat, head: [f32; 2], amount: f32, listening: f32) -> (Gaze, bool) {
         self.left -= self.dt;
         let mut shift = false;
         let starting = beat.phrase_begins.is_some_and(|pause| (0.3..8.0).contains(&pause));
-        if self.left < 0.0 || (starting && self.dice.chance(0.3)) {
+        // Who has finished looks back at the listener; who listens keeps looking.
+        let returning = self.away && (beat.pause_begins || listening > 0.5);
+        if self.left < 0.0 || returning || (starting && self.dice.chance(0.5)) {
             let d = &mut self.dice;
             let before = self.aim;
             self.left = 0.25 + d.gamma2(FIXATION - 0.25);
-            let look_away = if starting {
-                0.6
+            let look_away = if returning || d.chance(listening) {
+                0.0
+            } else if starting {
+                0.75
             } else if beat.speaking > 0.5 {
                 0.05
             } else {

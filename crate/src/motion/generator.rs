@@ -8,15 +8,19 @@
 //! between calls does not grow with the length of the sound.
 
 use super::articulation::{Tracks, smoothstep};
+use super::coarticulation::Coarticulation;
 use super::controls::{Controls, SmoothControls};
 use super::dice::Spring;
-use super::encoder::{BLOCK_FRAMES, Encoder};
+use super::encoder::{BLOCK_FRAMES, BLOCK_ROWS, Encoded, Encoder};
 use super::error::MotionError;
 use super::frame::{FPS, MotionFrame, Reference};
 use super::life::Life;
 use super::lips::{LEAD_BLOCKS, Lips};
 use super::prosody::{BLOCK, Prosody, ProsodyMeter};
 use super::rhythm::Rhythm;
+use super::speech::SpeechGate;
+use super::timed::TimedPhones;
+use crate::audio::SAMPLE_RATE;
 use crate::audio::mel::{BANDS, HOP, LogMel};
 use crate::pack::Pack;
 
@@ -25,12 +29,13 @@ const DT: f32 = 1.0 / FPS as f32;
 pub const REFERENCE: Reference = Reference::Speech;
 /// The mouth at rest: lips that touch lightly.
 const REST: Tracks = Tracks { gap: 0.06, jaw: 0.04, round: 0.0, spread: 0.0, tongue: 0.0, shut: 0.0, tuck: 0.0 };
-/// Certainty under which the encoder does not know what it hears, and from which on it does. On clear native speech the
-/// running mean never fell under 0.31; the training's label smoothing keeps it far from 1.
-const UNSURE: f32 = 0.18;
-const SURE: f32 = 0.30;
 /// Silence for so long lets the mouth come to rest, s.
 const REST_AFTER: f32 = 0.24;
+/// How fast the mouth comes to rest, and wakes, 1/s.
+const CLOSING: f32 = 12.0;
+const OPENING: f32 = 40.0;
+/// Loudness from which a sound is judged.
+const HEARD: f32 = 0.2;
 
 /// Generates motion from sound; see the module.
 #[derive(Debug)]
@@ -43,12 +48,18 @@ pub struct MotionGenerator {
     life: Life,
     controls: SmoothControls,
     silence_phone: Option<usize>,
+    /// Phones that came with the sound, and what their time is ahead of the generator's: they move the lips and the
+    /// networks rest.
+    phones: Option<(Coarticulation, f64)>,
     block: Box<[f32; BLOCK]>,
     filled: usize,
     heard: Prosody,
     rest: Spring,
-    /// Mean certainty of the encoder about what it hears, 0..1.
-    certainty: f32,
+    gate: SpeechGate,
+    /// How much the sound is speech, 0..1.
+    speech: f32,
+    /// Probabilities of the phones in the block's rows.
+    rows: Vec<Vec<f32>>,
     samples: u64,
     blocks: u64,
     emitted: u64,
@@ -64,6 +75,7 @@ impl MotionGenerator {
         let lips = Lips::new(pack, &encoder)?;
         Ok(Self {
             silence_phone: encoder.phones().iter().position(|p| p == "SIL"),
+            phones: None,
             encoder,
             lips,
             mel: LogMel::new(),
@@ -75,7 +87,9 @@ impl MotionGenerator {
             filled: 0,
             heard: Prosody::default(),
             rest: Spring::at(1.0),
-            certainty: 1.0,
+            gate: SpeechGate::default(),
+            speech: 1.0,
+            rows: Vec::new(),
             samples: 0,
             blocks: 0,
             emitted: 0,
@@ -90,6 +104,20 @@ impl MotionGenerator {
     /// Changes the controls; the next frames go there smoothly, within 200 ms.
     pub fn set_controls(&mut self, controls: Controls) {
         self.controls.set(controls);
+    }
+
+    /// From the next sample on, which is second `from` of their time, the lips follow these phones, up to
+    /// [`Self::finish`]; head, brows and eyes follow the sound. `None`: the lips follow the sound again.
+    pub fn set_phones(&mut self, phones: Option<&TimedPhones>, from: f64) {
+        if self.phones.is_some() && phones.is_none() {
+            // The networks did not hear what was said meanwhile.
+            self.encoder.reset();
+            self.lips.reset();
+            self.mel = LogMel::new();
+        }
+        let from = if from.is_finite() { from } else { 0.0 };
+        let pushed = self.blocks as f64 / f64::from(FPS) + self.filled as f64 / f64::from(SAMPLE_RATE);
+        self.phones = phones.map(|phones| (Coarticulation::new(phones), from - pushed));
     }
 
     /// Takes mono samples at 16 kHz (nominally within -1..1; what is not finite counts as silence) and emits the frames
@@ -116,6 +144,7 @@ impl MotionGenerator {
         self.encoder.reset();
         self.lips.reset();
         self.mel = LogMel::new();
+        self.phones = None;
         (self.filled, self.samples, self.blocks, self.emitted) = (0, 0, 0, 0);
         Ok(())
     }
@@ -144,6 +173,39 @@ impl MotionGenerator {
 
     /// Runs the block that is complete; the first one of a sound gives no frame yet.
     fn next_frame(&mut self) -> Result<Option<MotionFrame>, MotionError> {
+        let now = std::mem::replace(&mut self.heard, self.meter.measure(&self.block));
+        self.blocks += 1;
+        let lead = self.blocks <= LEAD_BLOCKS;
+        let (tracks, silence) = if self.phones.is_some() {
+            self.follow_phones()
+        } else {
+            let encoded = self.encode()?;
+            if lead { (REST, 1.0) } else { self.listen(&encoded, &now)? }
+        };
+        if lead {
+            return Ok(None);
+        }
+        let beat = self.rhythm.step(&now, &self.heard, silence);
+        let controls = self.controls.step(DT);
+        // Phones that are given know their pauses, and that they are speech.
+        let goal = match &self.phones {
+            Some(_) => 0.0,
+            None if beat.silent_for > REST_AFTER && self.heard.loudness < 0.15 => 1.0,
+            None => 1.0 - self.speech,
+        };
+        let stiffness = if goal > self.rest.value { CLOSING } else { OPENING };
+        let rest = self.rest.step(goal, stiffness, DT).clamp(0.0, 1.0);
+        // Who listens does not move the lips to the other one's words.
+        let tracks = toward(&amplified(tracks, controls.mouth_amplitude), &REST, rest.max(controls.listening));
+
+        let mut frame =
+            MotionFrame { blendshapes: self.lips.articulation().to_arkit(&tracks), ..MotionFrame::default() };
+        self.life.step(&beat, &controls, tracks.shut, tracks.tuck, &mut frame);
+        Ok(Some(frame))
+    }
+
+    /// What the encoder makes of the block.
+    fn encode(&mut self) -> Result<Encoded, MotionError> {
         let mut mel = [[0.0; BANDS]; BLOCK_FRAMES];
         let mut frames = mel.iter_mut();
         const { assert!(BLOCK_FRAMES * HOP == BLOCK) };
@@ -152,54 +214,58 @@ impl MotionGenerator {
                 *to = *frame;
             }
         });
-        let encoded = self.encoder.run(&mel)?;
-        let now = std::mem::replace(&mut self.heard, self.meter.measure(&self.block));
-        self.blocks += 1;
-        if self.blocks <= LEAD_BLOCKS {
-            return Ok(None);
-        }
-        let output = self.lips.run(&encoded.rows)?;
-        let mut tracks = self.lips.tracks(&output);
-        let (silence, certainty) = self.judge(&encoded.logits);
-        let beat = self.rhythm.step(&now, &self.heard, silence);
-        let controls = self.controls.step(DT);
-
-        self.certainty += 0.08 * (certainty - self.certainty);
-        let unsure = 1.0 - smoothstep(self.certainty, UNSURE, SURE);
-        follow_loudness(&mut tracks, &now, unsure);
-        tracks.gap *= controls.mouth_amplitude;
-        tracks.jaw *= controls.mouth_amplitude;
-        let resting = beat.silent_for > REST_AFTER && self.heard.loudness < 0.15;
-        let rest = self.rest.step(f32::from(resting), if resting { 12.0 } else { 60.0 }, DT).clamp(0.0, 1.0);
-        let tracks = toward(&tracks, &REST, rest);
-
-        let mut frame =
-            MotionFrame { blendshapes: self.lips.articulation().to_arkit(&tracks), ..MotionFrame::default() };
-        self.life.step(&beat, &controls, tracks.shut, tracks.tuck, &mut frame);
-        Ok(Some(frame))
+        self.encoder.run(&mel)
     }
 
-    /// Probability of silence and of the likeliest phone, means over the block's rows.
-    fn judge(&self, logits: &[f32]) -> (f32, f32) {
-        let (mut silence, mut likeliest, mut rows) = (0.0, 0.0, 0.0);
-        for row in logits.chunks_exact(self.encoder.phones().len()) {
-            let top = row.iter().copied().fold(f32::MIN, f32::max);
-            let sum: f32 = row.iter().map(|l| (l - top).exp()).sum();
-            silence += self.silence_phone.map_or(0.0, |s| (row[s] - top).exp() / sum);
-            likeliest += 1.0 / sum;
-            rows += 1.0;
+    /// The mouth as the lip network has it, and the probability of silence.
+    fn listen(&mut self, encoded: &Encoded, now: &Prosody) -> Result<(Tracks, f32), MotionError> {
+        let output = self.lips.run(&encoded.rows)?;
+        let mut tracks = self.lips.tracks(&output);
+        let silence = self.judge(&encoded.logits);
+        self.speech = self.gate.step(&self.rows, self.silence_phone, now.loudness > HEARD);
+        let unsure = 4.0 * self.speech * (1.0 - self.speech);
+        follow_loudness(&mut tracks, now, unsure);
+        Ok((tracks, silence))
+    }
+
+    /// The mouth as the given phones have it, and whether they are silent.
+    fn follow_phones(&mut self) -> (Tracks, f32) {
+        let Some((mouth, ahead)) = &mut self.phones else { return (REST, 1.0) };
+        let dt = 1.0 / f64::from(FPS);
+        mouth.hear((self.blocks as f64 - 0.5) * dt + *ahead, self.heard.loudness);
+        let time = self.blocks.saturating_sub(LEAD_BLOCKS + 1) as f64 * dt + *ahead;
+        (mouth.tracks(time), f32::from(!mouth.speaks_at(time)))
+    }
+
+    /// Keeps the phones' probabilities in the block's rows and answers that of silence, a mean.
+    fn judge(&mut self, logits: &[f32]) -> f32 {
+        let mut silence = 0.0;
+        let count = self.encoder.phones().len();
+        self.rows.resize_with(BLOCK_ROWS, Vec::new);
+        for (row, logits) in self.rows.iter_mut().zip(logits.chunks_exact(count)) {
+            let top = logits.iter().copied().fold(f32::MIN, f32::max);
+            row.clear();
+            row.extend(logits.iter().map(|l| (l - top).exp()));
+            let sum: f32 = row.iter().sum();
+            row.iter_mut().for_each(|p| *p /= sum);
+            silence += self.silence_phone.map_or(0.0, |s| row[s]);
         }
-        (silence / f32::max(rows, 1.0), likeliest / f32::max(rows, 1.0))
+        silence / BLOCK_ROWS as f32
     }
 }
 
-/// Where the encoder knows no phone for the sound (singing, strange voices) but there is a voice, the jaw follows its
+/// Where it is unsure whether the sound is speech (singing, strange voices) but there is a voice, the jaw follows its
 /// loudness a little. Closures stay.
 fn follow_loudness(tracks: &mut Tracks, now: &Prosody, unsure: f32) {
     let voice = unsure * smoothstep(now.voicing, 0.4, 0.7);
     let (gap, jaw) = (0.9 * now.loudness.powi(2), 0.6 * now.loudness.powi(2));
     tracks.gap += 0.5 * voice * (gap - tracks.gap).max(0.0);
     tracks.jaw += 0.5 * voice * (jaw - tracks.jaw).max(0.0);
+}
+
+/// Opened more or less widely; gates stay.
+fn amplified(tracks: Tracks, by: f32) -> Tracks {
+    Tracks { gap: tracks.gap * by, jaw: tracks.jaw * by, ..tracks }
 }
 
 fn toward(a: &Tracks, b: &Tracks, at: f32) -> Tracks {

@@ -15,6 +15,8 @@ use super::rhythm::Beat;
 
 /// Frames after which the parts' clocks start anew.
 const REBASE: u32 = 1500;
+/// How far the corners of the mouth go up in a face that listens.
+const LISTENING_SMILE: f32 = 0.16;
 /// Turns are bent towards these limits, degrees: yaw, pitch, roll.
 const LIMITS: [f32; 3] = [40.0, 30.0, 25.0];
 
@@ -55,8 +57,8 @@ impl Life {
         }
         let mood = bearing(&controls.emotion);
         let amount = controls.expressiveness;
-        let head = self.head.step(beat, amount * mood.liveliness);
-        let (eyes, shift) = self.gaze.step(beat, [head.turn[0], head.turn[1]], amount);
+        let head = self.head.step(beat, amount * mood.liveliness * controls.head_motion, controls.listening);
+        let (eyes, shift) = self.gaze.step(beat, [head.turn[0], head.turn[1]], amount, controls.listening);
         let follow =
             [self.follow[0].step(0.2 * eyes.x, 5.0, self.dt), self.follow[1].step(0.15 * eyes.y, 5.0, self.dt)];
         let blink = self.blink.step(beat, shift, controls.blink_rate * mood.blinks);
@@ -91,7 +93,12 @@ impl Life {
         let nostrils = 0.03 * breath.max(0.0) * (1.0 - beat.speaking);
         raise(Blendshape::NoseSneerLeft, nostrils);
         raise(Blendshape::NoseSneerRight, nostrils);
-        add_shapes(face, &controls.emotion, shut, tuck, beat.speaking);
+        let attentive = controls.listening * (1.0 - shut) * amount.min(1.0);
+        raise(Blendshape::MouthSmileLeft, LISTENING_SMILE * attentive);
+        raise(Blendshape::MouthSmileRight, LISTENING_SMILE * attentive);
+        raise(Blendshape::CheekSquintLeft, 0.4 * LISTENING_SMILE * attentive);
+        raise(Blendshape::CheekSquintRight, 0.4 * LISTENING_SMILE * attentive);
+        add_shapes(face, &controls.emotion, shut, tuck, beat.speaking * (1.0 - controls.listening));
         for lid in [Blendshape::EyeBlinkLeft, Blendshape::EyeBlinkRight] {
             face[lid] = face[lid].max(blink);
         }

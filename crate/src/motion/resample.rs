@@ -1,8 +1,8 @@
 //! Motion at another frame rate, in a stream and in constant memory.
 //!
-//! Plain interpolation would open lips that were shut for one frame only. So every source frame in which the lips
-//! close or a lid shuts (a local minimum of the opening) goes to the output frame next to it with its lips or lids
-//! unchanged; everything else is interpolated linearly.
+//! Plain interpolation would open lips that were shut for one frame only. So every source frame in which the lips are
+//! closed or a lid is shut goes to the output frame next to it with its lips or lids unchanged (the most closed one,
+//! where several do); everything else is interpolated linearly.
 
 use std::collections::VecDeque;
 
@@ -91,18 +91,16 @@ impl FrameResampler {
         let before = position.floor() as u64;
         let mut frame = mix(self.source(before), self.source(before + 1), (position - before as f64) as f32);
         let (first, last) = (self.first_assigned(self.emitted), self.last_assigned(self.emitted).min(self.pushed - 1));
-        let (mut lips, mut lids) = (CLOSED_GAP, SHUT_LID);
+        let mut lips = CLOSED_GAP.min(lip_gap(&frame.blendshapes));
+        let mut lids = SHUT_LID.max(shut(&frame.blendshapes));
         for index in first..=last {
             let here = &self.source(index).blendshapes;
-            let (past, next) = (&self.source(index.saturating_sub(1)).blendshapes, &self.source(index + 1).blendshapes);
-            let gap = lip_gap(here);
-            if gap < lips && gap <= lip_gap(past) && gap <= lip_gap(next) {
-                lips = gap;
+            if lip_gap(here) < lips {
+                lips = lip_gap(here);
                 copy(here, &mut frame.blendshapes, is_mouth);
             }
-            let lid = shut(here);
-            if lid > lids && lid >= shut(past) && lid >= shut(next) {
-                lids = lid;
+            if shut(here) > lids {
+                lids = shut(here);
                 copy(here, &mut frame.blendshapes, is_lid);
             }
         }
@@ -197,6 +195,40 @@ mod tests {
         assert!(FrameResampler::new(25.0, 0.5).is_none());
         assert!(FrameResampler::new(f64::NAN, 25.0).is_none());
         assert!(FrameResampler::new(241.0, 25.0).is_none());
+    }
+
+    /// Speech that closes for 60 ms at some moments, seen at 25 frames a second, then at other rates: the frame nearest
+    /// to the middle of each closure shows it, wherever the closure lies between the frames.
+    #[test]
+    fn short_closures_are_seen_at_every_rate_and_phase() {
+        use super::super::articulation::tests::constants;
+        use super::super::coarticulation::Coarticulation;
+        use super::super::{Phone, TimedPhone, TimedPhones};
+        let articulation = constants();
+        for phase in 0..40 {
+            let mut phones = Vec::new();
+            for k in 0..12 {
+                let at = 0.5 + 0.001 * f64::from(phase) + 0.4 * f64::from(k);
+                let closing = [Phone::P, Phone::B, Phone::M][k as usize % 3];
+                phones.push(TimedPhone { phone: Phone::Aa, start: at - 0.2, end: at });
+                phones.push(TimedPhone { phone: closing, start: at, end: at + 0.06 });
+                phones.push(TimedPhone { phone: Phone::Iy, start: at + 0.06, end: at + 0.2 });
+            }
+            let mut mouth = Coarticulation::new(&TimedPhones::new(&phones).unwrap());
+            let frame = |i: usize| MotionFrame {
+                blendshapes: articulation.to_arkit(&mouth.tracks(i as f64 / 25.0)),
+                ..MotionFrame::default()
+            };
+            let frames: Vec<MotionFrame> = (0..150).map(frame).collect();
+            for fps in [25.0, 24.0, 30.0, 50.0, 60.0] {
+                let out = run(&frames, 25.0, fps);
+                for p in phones.iter().filter(|p| p.phone.is_bilabial()) {
+                    let nearest = (0.5 * (p.start + p.end) * fps).round() as usize;
+                    let gap = lip_gap(&out[nearest].blendshapes);
+                    assert!(gap < CLOSED_GAP, "{fps} frames a second, phase {phase} ms, {p:?}: gap {gap}");
+                }
+            }
+        }
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 use wasm_bindgen::prelude::*;
 
 use super::error::OrJs;
+use super::words::Phones;
 use crate::animator::MotionStream;
 use crate::motion::controls::{Controls, Emotion};
 use crate::motion::frame::{Blendshape, Blendshapes, Gaze, HeadPose, MotionFrame};
@@ -27,8 +28,8 @@ pub(super) fn frame_of(numbers: &[f32]) -> Option<MotionFrame> {
     })
 }
 
-/// Controls from numbers: a weight for each of [`emotion_names`], gaze x and y, distance, liveliness, articulation.
-/// What is missing keeps its default.
+/// Controls from numbers: a weight for each of [`emotion_names`], gaze x and y, distance, liveliness, articulation, head
+/// motion, listening, blinks a minute, yaw, pitch and roll of the head. What is missing keeps its default.
 pub(super) fn controls_of(numbers: &[f32]) -> Controls {
     let mut controls = Controls::default();
     for (weight, &number) in controls.emotion.iter_mut().zip(numbers) {
@@ -41,6 +42,14 @@ pub(super) fn controls_of(numbers: &[f32]) -> Controls {
         controls.distance = distance;
         controls.expressiveness = liveliness;
         controls.mouth_amplitude = articulation;
+    }
+    if let Some(&[head_motion, listening, blink_rate, yaw, pitch, roll]) =
+        numbers.get(Emotion::COUNT + 5..).and_then(|n| n.first_chunk())
+    {
+        controls.head_motion = head_motion;
+        controls.listening = listening;
+        controls.blink_rate = blink_rate;
+        controls.pose = [yaw, pitch, roll];
     }
     controls
 }
@@ -105,6 +114,18 @@ impl Motion {
     pub fn finish(&mut self) -> Result<Vec<f32>, JsValue> {
         self.stream.finish(&mut self.frames).or_js("motion")?;
         Ok(self.take())
+    }
+
+    /// The lips follow `phones` from the next sample on, which is second `from` of their time.
+    #[wasm_bindgen(js_name = followPhones)]
+    pub fn follow_phones(&mut self, phones: &Phones, from: f64) {
+        self.stream.set_phones(Some(phones.timed()), from);
+    }
+
+    /// The lips follow the sound again.
+    #[wasm_bindgen(js_name = followSound)]
+    pub fn follow_sound(&mut self) {
+        self.stream.set_phones(None, 0.0);
     }
 
     /// Changes the controls; the next frames follow smoothly.

@@ -1,4 +1,5 @@
 import { MOTION_FPS, SPEECH_RATE } from "../rates.js";
+import type { Phones } from "../wasm/parlante.js";
 import type { Stream } from "./sound.js";
 
 /** Samples that belong to one frame of motion. */
@@ -14,6 +15,10 @@ export interface MotionMaker {
   push(samples: Float32Array): Float32Array;
   /** Answers what is left after the last sample. */
   finish(): Float32Array;
+  /** From the next sample on, which is second `from` of the phones, the lips follow `phones`. */
+  followPhones(phones: Phones, from: number): void;
+  /** The lips follow the sound again. */
+  followSound(): void;
 }
 
 /** `a` and `b` mixed: 0 is `a`, 1 is `b`. */
@@ -43,11 +48,13 @@ export class MotionFeed {
   constructor(private readonly maker: MotionMaker) {}
 
   /**
-   * Starts a new time line: the next samples are the voice's (or silence), and they belong to second `origin`.
-   * Frames of the old time line that were not shown yet are dropped.
+   * Starts a new time line: the next samples are the voice's (or silence), and they belong to second `origin`. With
+   * `phones` the lips follow these. Frames of the old time line that were not shown yet are dropped.
    */
-  begin(voice: Stream<Float32Array> | undefined, origin: number): void {
+  begin(voice: Stream<Float32Array> | undefined, origin: number, phones?: Phones): void {
     this.#voice?.close();
+    if (phones === undefined) this.maker.followSound();
+    else this.maker.followPhones(phones, origin);
     this.#voice = voice;
     this.#rest = new Float32Array(0);
     this.#zero = this.#pushed;

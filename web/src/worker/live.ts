@@ -87,7 +87,7 @@ export class Live {
 
   #listen(recording: Recording, from: number): void {
     const start = Math.max(0, from - WARM_UP);
-    this.#feed.begin(recording.mono(start), start);
+    this.#feed.begin(recording.mono(start), start, recording.phones);
     while (this.#feed.until < from + AHEAD) this.#feed.advance();
   }
 

@@ -142,6 +142,7 @@ export async function record(
   const sounds = new AudioSampleSource({ codec: audio, bitrate: SOUND_BITRATE });
   output.addVideoTrack(pictures, { frameRate: MOTION_FPS });
   output.addAudioTrack(sounds);
+  if (recording.phones !== undefined) scene.maker.followPhones(recording.phones, 0);
   const stream = recording.sound(0);
   const mono = recording.mono(0);
   try {

@@ -1,5 +1,5 @@
 import type { VoiceInfo } from "../protocol.js";
-import { SoundReader } from "../wasm/parlante.js";
+import { type Phones, SoundReader } from "../wasm/parlante.js";
 
 /** Something that is read piece by piece until it answers `undefined`. */
 export interface Stream<T> {
@@ -10,6 +10,8 @@ export interface Stream<T> {
 /** A recording that can be read from any place, piece by piece, as often as wanted. */
 export interface Recording {
   readonly info: VoiceInfo;
+  /** Phones that the lips follow, where they are known. */
+  readonly phones?: Phones;
   /** The sound for the ear, one array a channel, from a second on. */
   sound(from: number): Stream<Float32Array[]>;
   /** The speech at 16 kHz, mono, from a second on. */

@@ -10,13 +10,14 @@ import type {
   SaveRequest,
   SoundChunk,
   VoiceInfo,
+  Words,
   WorkerEvents,
 } from "../protocol.js";
-import init, { Engine, emotionNames, type Motion, restFrame } from "../wasm/parlante.js";
+import init, { Engine, emotionNames, type Motion, Phones, restFrame, TranscriptAligner } from "../wasm/parlante.js";
 import { ChosenPainter, SmallPainter } from "./choose.js";
 import { decodedRecording } from "./decoded.js";
 import type { MotionMaker } from "./feed.js";
-import { epoch, Live } from "./live.js";
+import { epoch, Live, pause } from "./live.js";
 import { pixelsOf } from "./pixels.js";
 import { record } from "./recorder.js";
 import { openRecording, type Recording, type Stream } from "./sound.js";
@@ -32,11 +33,12 @@ const PATIENCE = 3;
 /** Shortest time between two reports of progress and two glimpses of the video that is made, milliseconds. */
 const REPORT = 120;
 
-/** Controls as the crate takes them: emotion weights in its order, gaze, distance, liveliness, articulation. */
+/** Controls as the crate takes them: emotion weights in its order, then the others in the order of its `controls_of`. */
 function controlValues(controls: Controls): Float32Array {
-  const { emotion, gaze, distance, liveliness, articulation } = controls;
+  const { emotion, gaze, distance, liveliness, articulation, headMotion, listening, blinkRate, pose } = controls;
   const weights = emotionNames().map((name) => emotion[name as Emotion] ?? 0);
-  return new Float32Array([...weights, gaze.x, gaze.y, distance, liveliness, articulation]);
+  const others = [gaze.x, gaze.y, distance, liveliness, articulation];
+  return new Float32Array([...weights, ...others, headMotion, listening, blinkRate, pose.yaw, pose.pitch, pose.roll]);
 }
 
 /** Everything the worker has: engine, portrait, voice, the live face, and the video that is being saved. */
@@ -183,14 +185,40 @@ export class Studio {
     });
   }
 
-  setVoice(voice: Blob | DecodedVoice): VoiceInfo {
+  async setVoice(voice: Blob | DecodedVoice, words: Words): Promise<VoiceInfo> {
     this.#refuseWhileSaving();
     const recording = voice instanceof Blob ? openRecording(voice) : decodedRecording(voice);
+    const phones = await this.#phones(recording, words);
+    for (const text of phones?.warnings(recording.info.duration) ?? []) this.tell("notice", { text });
     this.#playback?.close();
     this.#playback = undefined;
-    this.#recording = recording;
+    // The live face may still hold the phones of the voice before until it idles.
     this.live?.idle();
+    this.#recording?.phones?.free();
+    this.#recording = phones === undefined ? recording : { ...recording, phones };
     return recording.info;
+  }
+
+  /** The phones of a recording, as far as its words are known. */
+  async #phones(recording: Recording, { phones, transcript }: Words): Promise<Phones | undefined> {
+    if (phones !== undefined) {
+      const bytes = typeof phones === "string" ? new TextEncoder().encode(phones) : await phones.arrayBuffer();
+      return new Phones(new Uint8Array(bytes));
+    }
+    if (transcript === undefined) return undefined;
+    const aligner = new TranscriptAligner(this.engine, transcript);
+    const speech = recording.mono(0);
+    try {
+      for (let samples = speech.next(); samples !== undefined; samples = speech.next()) {
+        aligner.push(samples);
+        // A turn for the living face.
+        await pause(0);
+      }
+      return aligner.finish();
+    } finally {
+      speech.close();
+      aligner.free();
+    }
   }
 
   setControls(controls: Controls): void {

