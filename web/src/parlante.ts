@@ -4,16 +4,7 @@ import { ParlanteError, throwIfCancelled } from "./errors.js";
 import { Link } from "./link.js";
 import { fetchPack } from "./pack.js";
 import { Player } from "./player.js";
-import type {
-  Backend,
-  Behind,
-  DecodedVoice,
-  Face,
-  PortraitInfo,
-  VoiceInfo,
-  WorkerEvents,
-  Words,
-} from "./protocol.js";
+import type { Backend, Behind, DecodedVoice, Face, PortraitInfo, VoiceInfo, Words, WorkerEvents } from "./protocol.js";
 
 /** How a {@link Parlante} is made. */
 export interface CreateOptions {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { Phones } from "../src/wasm/parlante.js";
 import { MotionFeed, type MotionMaker } from "../src/worker/feed.js";
 import type { Stream } from "../src/worker/sound.js";
-import type { Phones } from "../src/wasm/parlante.js";
 
 const SAMPLES = 640;
 

@@ -13,7 +13,7 @@ use super::controls::{Controls, SmoothControls};
 use super::dice::Spring;
 use super::encoder::{BLOCK_FRAMES, BLOCK_ROWS, Encoded, Encoder};
 use super::error::MotionError;
-use super::frame::{FPS, MotionFrame, Reference};
+use super::frame::{Blendshape, Blendshapes, FPS, MotionFrame, Reference};
 use super::life::Life;
 use super::lips::{LEAD_BLOCKS, Lips};
 use super::prosody::{BLOCK, Prosody, ProsodyMeter};
@@ -31,6 +31,18 @@ pub const REFERENCE: Reference = Reference::Speech;
 const REST: Tracks = Tracks { gap: 0.06, jaw: 0.04, round: 0.0, spread: 0.0, tongue: 0.0, shut: 0.0, tuck: 0.0 };
 /// Silence for so long lets the mouth come to rest, s.
 const REST_AFTER: f32 = 0.24;
+/// Largest step of a coefficient in a frame, and the gate from which on a closure may take larger ones.
+const LARGEST_STEP: f32 = 0.25;
+const CLOSING_GATE: f32 = 0.5;
+/// What a blink moves.
+const LIDS: [Blendshape; 6] = [
+    Blendshape::EyeBlinkLeft,
+    Blendshape::EyeBlinkRight,
+    Blendshape::EyeWideLeft,
+    Blendshape::EyeWideRight,
+    Blendshape::EyeSquintLeft,
+    Blendshape::EyeSquintRight,
+];
 /// How fast the mouth comes to rest, and wakes, 1/s.
 const CLOSING: f32 = 12.0;
 const OPENING: f32 = 40.0;
@@ -58,6 +70,8 @@ pub struct MotionGenerator {
     gate: SpeechGate,
     /// How much the sound is speech, 0..1.
     speech: f32,
+    /// The frame before, and whether it closed the lips.
+    last: Option<(Blendshapes, bool)>,
     /// Probabilities of the phones in the block's rows.
     rows: Vec<Vec<f32>>,
     samples: u64,
@@ -89,6 +103,7 @@ impl MotionGenerator {
             rest: Spring::at(1.0),
             gate: SpeechGate::default(),
             speech: 1.0,
+            last: None,
             rows: Vec::new(),
             samples: 0,
             blocks: 0,
@@ -201,7 +216,19 @@ impl MotionGenerator {
         let mut frame =
             MotionFrame { blendshapes: self.lips.articulation().to_arkit(&tracks), ..MotionFrame::default() };
         self.life.step(&beat, &controls, tracks.shut, tracks.tuck, &mut frame);
+        self.steady(&mut frame.blendshapes, tracks.shut.max(tracks.tuck));
         Ok(Some(frame))
+    }
+
+    /// Keeps coefficients from jumping, whatever is heard and asked for. Closures and lids are as quick as they must be.
+    fn steady(&mut self, face: &mut Blendshapes, closure: f32) {
+        let (last, closing) = self.last.unwrap_or((*face, true));
+        if !closing && closure < CLOSING_GATE {
+            for shape in Blendshape::ALL.into_iter().filter(|s| !LIDS.contains(s)) {
+                face[shape] = face[shape].clamp(last[shape] - LARGEST_STEP, last[shape] + LARGEST_STEP);
+            }
+        }
+        self.last = Some((*face, closure >= CLOSING_GATE));
     }
 
     /// What the encoder makes of the block.

@@ -113,7 +113,8 @@ fn shut(b: &Blendshapes) -> f32 {
     b[Blendshape::EyeBlinkLeft].max(b[Blendshape::EyeBlinkRight])
 }
 
-fn is_mouth(b: Blendshape) -> bool {
+/// Whether a shape moves jaw, lips, tongue or puffed cheeks.
+pub(super) fn is_mouth(b: Blendshape) -> bool {
     (Blendshape::JawForward as usize..=Blendshape::MouthUpperUpRight as usize).contains(&(b as usize))
         || matches!(b, Blendshape::TongueOut | Blendshape::TongueUp | Blendshape::CheekPuff)
 }
