@@ -18,8 +18,9 @@ const RATES: std::ops::RangeInclusive<u32> = 1..=120;
 
 /// Exit codes, for --help.
 const EXIT_CODES: &str = "Exit codes: 0 done, 2 wrong arguments, 3 the portrait cannot be used, 4 the recording cannot \
-be used, 5 the motion file, phones or transcript cannot be used, 6 the model pack cannot be used, 7 the output cannot be written, 8 the \
-backend is not available, 1 anything else, 130 interrupted. Whatever fails, no unfinished file is left behind.";
+be used, 5 the motion file, phones or transcript cannot be used, 6 the model pack cannot be used, 7 the output cannot be \
+written, 8 the backend is not available, 1 anything else, 130 interrupted. Whatever fails, no unfinished file is left \
+behind.";
 
 /// One photo and a voice become a person who speaks.
 #[derive(Parser)]
