@@ -2,7 +2,7 @@
 
     python training/quality/liveliness.py CLIP… [--program target/release/parlante] [--out liveliness.json]
 
-Generates motion for recordings with two seeds and measures, with numpy alone (other sound files than WAV are decoded by
+Generates two takes of every recording and measures, with numpy alone (other sound files than WAV are decoded by
 ffmpeg): head speed and second differences, head activity against loudness, brows against pitch, each beside the same
 sound shifted in time (an honest chance level), and how much two takes have in common.
 """
@@ -141,9 +141,10 @@ def main():
     o = a.parse_args()
     takes, voices = [], []
     with tempfile.TemporaryDirectory() as folder:
-        for clip in o.clips:
+        for number, clip in enumerate(o.clips):
             pair = []
-            for seed in (1, 2):
+            # Every clip has seeds of its own: a take begins with its seed's posture, whatever is heard.
+            for seed in (2 * number + 1, 2 * number + 2):
                 out = Path(folder) / "m.json"
                 done = subprocess.run([o.program, "motion", clip, "-o", out, "--seed", str(seed)], capture_output=True, text=True)
                 if done.returncode:
