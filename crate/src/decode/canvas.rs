@@ -179,9 +179,9 @@ impl Canvas {
         let inner = |p: [f32; 2], open: f32| {
             let (x, y) = (2 * ((p[0] * scale) as usize - x0) as isize, 2 * ((p[1] * scale) as usize - y0) as isize);
             let (mut sum, mut total, mut over) = ([0.0; 3], 1e-6, 0.0);
-            for (dy, wy) in taps {
+            for (dy, wy) in taps.into_iter().filter(|t| t.1 > 0.0) {
                 let row = (y + dy).clamp(0, 2 * h as isize - 1) as usize * 2 * w;
-                for (dx, wx) in taps {
+                for (dx, wx) in taps.into_iter().filter(|t| t.1 > 0.0) {
                     let [r, g, b, a] = self.shaded[row + (x + dx).clamp(0, 2 * w as isize - 1) as usize];
                     let weight = wx * wy * (open + (1.0 - open) * a);
                     for (s, c) in sum.iter_mut().zip([r, g, b]) {

@@ -62,8 +62,14 @@ pub(crate) fn interior(plan: &MouthPlan, surface: &[f32; 10]) -> [f32; 4] {
     let neck = tooth * smooth(v, 0.40, GUM_LINE);
     let gum = (1.0 - tooth) * (1.0 - wall) * (1.0 - tongue);
     // tongue: a groove along its middle and a rough back
-    let groove = 0.20 * tongue * (-square(u / 0.16)).exp() * smooth(v, 0.15, 1.2);
-    let rough = tongue * (17.0 * u + 2.0 * (5.0 * v).sin()).sin() * (14.0 * v).sin();
+    let (groove, rough) = if tongue > 0.0 {
+        (
+            0.20 * tongue * (-square(u / 0.16)).exp() * smooth(v, 0.15, 1.2),
+            tongue * (17.0 * u + 2.0 * (5.0 * v).sin()).sin() * (14.0 * v).sin(),
+        )
+    } else {
+        (0.0, 0.0)
+    };
     let near = 0.8 + 0.5 * tooth * (1.0 - smooth(behind, 1.6, 2.8)) + 0.7 * tongue;
     let deep = (behind - near).max(0.0);
     let shine = square(square(square(towards(GLOSS)))); // to the 8th
