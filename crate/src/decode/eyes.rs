@@ -224,7 +224,7 @@ impl Layers {
         let mut whites: Vec<usize> = every().filter(white).collect();
         if whites.len() > 12 {
             // no lashes, no lid edge
-            let limit = 0.70 * quantile(whites.iter().map(|&i| lum.data[i][0]), 0.6);
+            let limit = 0.80 * quantile(whites.iter().map(|&i| lum.data[i][0]), 0.75);
             whites.retain(|&i| lum.data[i][0] > limit);
         }
         let fill = if whites.len() > 12 {

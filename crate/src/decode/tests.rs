@@ -183,6 +183,20 @@ fn gaze_moves_the_irises_and_given_gaze_wins() {
 }
 
 #[test]
+fn lids_follow_the_gaze() {
+    let lids = |y: f32| {
+        let motion = MotionFrame { gaze: Gaze { x: 0.0, y }, ..Default::default() };
+        plan(&motion, Reference::Speech, &[]).pixels.eyes.map(|e| [e.lids[8][1], e.lids[8][3]])
+    };
+    let (up, ahead, down) = (lids(-20.0), lids(0.0), lids(20.0));
+    for e in 0..2 {
+        // both lids go along, the upper one further
+        assert!(up[e][0] < ahead[e][0] - 1.0 && ahead[e][0] < down[e][0] - 3.0, "{up:?} {ahead:?} {down:?}");
+        assert!(ahead[e][1] < down[e][1] && down[e][1] - ahead[e][1] < down[e][0] - ahead[e][0], "{ahead:?} {down:?}");
+    }
+}
+
+#[test]
 fn behind_glasses_lids_close_and_no_skin_moves() {
     let model = model();
     for glasses in [true, false] {
