@@ -120,13 +120,11 @@ export const SAY = {
   speaking: "Speaking",
   paused: "Paused",
   spoken: "Done",
-  portrait: (name: string, { width, height, faces, glasses, yaw }: PortraitInfo) => {
+  portrait: (name: string, { width, height, faces, glasses, warnings }: PortraitInfo) => {
     const parts = [`Portrait: ${name}, ${number.format(width)} × ${number.format(height)}`];
     parts.push(faces === 1 ? "one face" : `${faces} faces, the largest is used`);
     if (glasses) parts.push("glasses found");
-    const turned = Math.round(Math.abs(yaw));
-    if (turned > 30) parts.push(`head turned ${turned}°: expect smears`);
-    return parts.join(", ");
+    return [parts.join(", "), ...warnings.map(({ message }) => message)].join(". ");
   },
   voice: (name: string, seconds: number) => `Voice: ${name}, ${clock(seconds)}`,
   progress: (done: number, left: number | undefined) =>

@@ -8,4 +8,4 @@ export {
   type SaveOptions,
   type State,
 } from "./parlante.js";
-export type { Backend, Face, PortraitInfo, VoiceInfo, Words } from "./protocol.js";
+export type { Backend, Face, PortraitInfo, PortraitWarning, VoiceInfo, Words } from "./protocol.js";

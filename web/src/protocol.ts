@@ -6,6 +6,14 @@ import type { PlainError } from "./errors.js";
 /** Which executor makes the frames. */
 export type Backend = "webgpu" | "cpu";
 
+/** Why a portrait may look worse than it could. */
+export interface PortraitWarning {
+  /** What it is about: it stays the same, so it can be translated. */
+  readonly code: "small" | "turned" | "border" | "overlap" | "eyes-shut" | "mouth-covered" | "dark" | "bright";
+  /** One sentence for people: what it is, and what to do. */
+  readonly message: string;
+}
+
 /** What is known of a portrait once it is loaded. */
 export interface PortraitInfo {
   /** Width and height of the picture in pixels. */
@@ -17,6 +25,8 @@ export interface PortraitInfo {
   readonly glasses: boolean;
   /** How far the head is turned, degrees, positive to the picture's right. */
   readonly yaw: number;
+  /** What a person should know about this photo; empty for a good one. */
+  readonly warnings: readonly PortraitWarning[];
 }
 
 /** What is known of a recording once it is loaded. */

@@ -54,6 +54,9 @@ pub fn run(arguments: &AnimateArguments) -> Result<String, Failure> {
     };
     let step = Progress::step("Fitting the portrait");
     let face = models::fit(&models, &portrait, arguments.face)?;
+    for warning in &face.warnings {
+        step.say(&format!("parlante: {warning}"));
+    }
     drop(step);
     let Some(container) = container else {
         return match (source, motion) {

@@ -11,7 +11,7 @@ use super::mesh::{self, Cut};
 use super::mouth::{Mouth, Opening};
 use super::plan::{self, FramePlan, MouthPlan, MouthVertex, POINTS, PixelPlan, resample};
 use super::plane::{Plane, luminance};
-use super::pose::{apply, pixels_per_cm, project, rotate};
+use super::pose::{angle_between, apply, pixels_per_cm, project, rotate};
 use super::softness::softness;
 use super::surroundings::{Surroundings, Wall};
 use super::vertices::{Openings, Skin, add_modes, nose_base};
@@ -46,6 +46,7 @@ pub(crate) struct Puppet {
     lid_skin: [LidSkin; 2],
     lip_skin: LipSkin,
     glasses: bool,
+    mouth_covered: bool,
     cuts: Vec<Cut>,
     border: Vec<u32>,
     border_photo: Vec<[f32; 2]>,
@@ -69,6 +70,8 @@ pub(crate) struct Puppet {
     pub triangles: Vec<[u32; 3]>,
     /// Source of every vertex of the mesh with open lids, crop pixels.
     source: Vec<[f32; 2]>,
+    /// (vertex, where the inside of a nostril takes its darkness from, relative to its own place, crop pixels).
+    nostrils: Vec<(u32, [f32; 2])>,
     expression: Expression,
     placed: Vec<[f32; 3]>,
     border_now: Vec<[f32; 2]>,
@@ -132,11 +135,14 @@ impl Puppet {
                 [x, y, depth]
             })
             .collect();
+        let mut darkened = source.clone();
         for side in [-1.0, 1.0] {
             let this = |i: usize| nostril(i) && (face.shape[i][0] - nose[0]) * side > 0.0;
             let covered = hidden::hidden(&sheet.triangles, &placed, this);
-            hidden::darken(&sheet.triangles, &covered, &soft, &mut source);
+            hidden::darken(&sheet.triangles, &covered, &soft, &mut darkened);
         }
+        let nostrils = (0..).zip(source.iter().zip(&darkened)).filter(|(_, (from, to))| from != to);
+        let nostrils = nostrils.map(|(i, (from, to))| (i, [to[0] - from[0], to[1] - from[1]])).collect();
         let border_head: Vec<[f32; 3]> = sheet.border.iter().map(|&i| place(i)).collect();
         let (border_photo, border_depth): (Vec<_>, Vec<_>) =
             border_head.iter().map(|&x| project(&face.pose, x)).unzip();
@@ -175,6 +181,7 @@ impl Puppet {
             lid_skin,
             lip_skin,
             glasses: face.glasses,
+            mouth_covered: face.mouth_covered,
             cuts: sheet.cuts,
             placed: vec![[0.0; 3]; n],
             border_now: border_photo.clone(),
@@ -195,6 +202,7 @@ impl Puppet {
             still,
             triangles,
             source,
+            nostrils,
         })
     }
 
@@ -211,10 +219,24 @@ impl Puppet {
     /// Works out a frame for pictures of `size` pixels. Allocates nothing.
     pub fn plan(&mut self, frame: &MotionFrame, reference: Reference, size: u32, texels: f32, plan: &mut FramePlan) {
         self.map.apply(frame, reference, &self.photo_weights, &mut self.expression);
+        // lips that the photo hides stay as they are
+        let reference = if self.mouth_covered {
+            self.map.hold_mouth(&self.photo_weights, &mut self.expression);
+            Reference::Portrait
+        } else {
+            reference
+        };
         let pose = apply(&self.pose, &frame.head, self.face_height);
         let openings = self.skin.place(&self.map, &self.expression, reference, &mut self.placed);
         self.place(&pose, &mut plan.positions);
         plan.source.copy_from_slice(&self.source);
+        // what a nostril hides comes into sight only as the head moves
+        let turned = smooth(angle_between(&self.pose, &pose), 0.5, 4.0);
+        for &(i, shift) in &self.nostrils {
+            for (s, d) in plan.source[i as usize].iter_mut().zip(shift) {
+                *s += turned * d;
+            }
+        }
         if !self.glasses {
             for (skin, open) in self.lid_skin.iter().zip(openings.lids) {
                 skin.apply(1.0 - open, &mut plan.source);

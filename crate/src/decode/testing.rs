@@ -75,6 +75,8 @@ pub(crate) fn person(model: &FaceModel, shown: &[(&str, f32)], glasses: bool) ->
         glasses,
         person: None,
         photo: [0.0, 0.0, TEX_FULL as f32, TEX_FULL as f32],
+        mouth_covered: false,
+        warnings: Vec::new(),
     }
 }
 

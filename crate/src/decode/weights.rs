@@ -167,6 +167,20 @@ impl WeightMap {
     }
 }
 
+impl WeightMap {
+    /// Takes back all that moves jaw and mouth.
+    pub fn hold_mouth(&self, photo: &[f32], out: &mut Expression) {
+        for (w, (&own, &mouth)) in out.total.iter_mut().zip(photo.iter().zip(&self.mouth)) {
+            if mouth {
+                *w = own;
+            }
+        }
+        out.seal = 0.0;
+        out.mouth_change = 0.0;
+        out.tongue_up = 0.0;
+    }
+}
+
 /// 0 below `lo`, 1 above `hi`, smooth between.
 pub(crate) fn smooth(x: f32, lo: f32, hi: f32) -> f32 {
     let t = ((x - lo) / (hi - lo)).clamp(0.0, 1.0);

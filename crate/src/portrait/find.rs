@@ -119,14 +119,8 @@ impl FaceFinder {
     /// [`PortraitError::NoFace`], [`PortraitError::NoSuchFace`], [`PortraitError::Find`].
     pub fn find_one(&self, picture: &Picture, index: Option<usize>) -> Result<FaceLandmarks, PortraitError> {
         let mut faces = self.find(picture)?;
-        let (wanted, found) = (index.unwrap_or(0), faces.len());
-        if faces.is_empty() {
-            return Err(PortraitError::NoFace);
-        }
-        if wanted >= found {
-            return Err(PortraitError::NoSuchFace { wanted, found });
-        }
-        Ok(faces.swap_remove(wanted))
+        let chosen = choose(&faces, index)?;
+        Ok(faces.swap_remove(chosen))
     }
 
     /// Looks once more at a face whose landmarks are known, in the square around them; `None` when it is no face.
@@ -203,6 +197,20 @@ impl Networks {
         let subset: Vec<f32> = SUBSET.iter().flat_map(|&i| [points[i][0], points[i][1]]).collect();
         let blendshapes = self.blendshapes.run(&[&subset])?.swap_remove(0);
         Ok(Some(FaceLandmarks { points, presence, blendshapes }))
+    }
+}
+
+/// The largest of the faces of a picture, or number `index` counted from 0 by size. `faces`: as [`FaceFinder::find`]
+/// gives them.
+///
+/// # Errors
+/// [`PortraitError::NoFace`], [`PortraitError::NoSuchFace`].
+pub fn choose(faces: &[FaceLandmarks], index: Option<usize>) -> Result<usize, PortraitError> {
+    let (wanted, found) = (index.unwrap_or(0), faces.len());
+    match found {
+        0 => Err(PortraitError::NoFace),
+        _ if wanted >= found => Err(PortraitError::NoSuchFace { wanted, found }),
+        _ => Ok(wanted),
     }
 }
 

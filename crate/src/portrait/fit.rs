@@ -1,18 +1,21 @@
 //! From a photo to a fitted face: crop, second look at the landmarks, lip snapping, solving, pinning.
 
 use super::beyond::round_off;
-use super::crop::{CropFrame, from_texture, to_texture};
+use super::covered::mouth_is_covered;
+use super::crop::{CHIN, CropFrame, FOREHEAD, from_texture, to_texture};
 use super::error::PortraitError;
 use super::face_model::FaceModel;
-use super::find::FaceFinder;
+use super::find::{FaceFinder, choose};
 use super::fitted::{FittedFace, SIDE, TEX, TEX_FULL};
 use super::glasses::wears_glasses;
 use super::landmarks::LANDMARKS;
+use super::patch::{Patch, luminance};
 use super::person::PersonFinder;
 use super::picture::Picture;
 use super::pin::pin;
 use super::snap::snap_lips;
 use super::solve::solve;
+use super::warning::{self, PortraitWarning};
 
 /// Why the 3-D face could not be fitted to landmarks.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -39,6 +42,12 @@ pub enum FitError {
         height: f32,
         /// The least height that is accepted.
         least: f32,
+    },
+    /// The face is seen from the side.
+    #[error("the head is turned by {:.0} degrees: choose a photo in which it looks towards the camera", yaw.abs())]
+    Profile {
+        /// From the frontal view, degrees, positive to the picture's right.
+        yaw: f32,
     },
 }
 
@@ -85,7 +94,10 @@ pub fn fit(
     picture: &Picture,
     index: Option<usize>,
 ) -> Result<FittedFace, PortraitError> {
-    let mut face = finder.find_one(picture, index)?;
+    let mut faces = finder.find(picture)?;
+    let chosen = choose(&faces, index)?;
+    let mut warnings = warning::of_faces(&faces, chosen, picture.width, picture.height);
+    let mut face = faces.swap_remove(chosen);
     let (cropped, mut points) = Cropped::new(picture, &face.points)?;
     // landmarks are best where all faces have one size
     for (place, p) in face.points.iter_mut().zip(&points) {
@@ -99,7 +111,9 @@ pub fn fit(
     if let Some(mask) = &mut person {
         round_off(mask, cropped.photo[1]);
     }
-    Ok(FittedFace { person, ..cropped.fit(model, &points)? })
+    let mut fitted = cropped.fit(model, &points)?;
+    warnings.append(&mut fitted.warnings);
+    Ok(FittedFace { person, warnings, ..fitted })
 }
 
 /// A crop whose landmarks are still to be looked for a second time.
@@ -149,10 +163,24 @@ impl Cropped {
     pub fn fit(self, model: &FaceModel, points: &[[f32; 2]]) -> Result<FittedFace, FitError> {
         let flat: Vec<[f32; 3]> = points.iter().map(|p| [p[0], p[1], 0.0]).collect();
         let mut landmarks = checked(&flat, SIDE)?;
+        let (top, chin) = (landmarks[FOREHEAD], landmarks[CHIN]);
+        let height = (top[0] - chin[0]).hypot(top[1] - chin[1]) * self.frame.side / SIDE;
+        let mouth_covered = mouth_is_covered(&self.texture, &landmarks, height);
         snap_lips(&self.texture, &mut landmarks);
         let solution = solve(model, &landmarks)?;
+        let yaw = solution.pose.yaw();
+        if yaw.abs() > warning::PROFILE {
+            return Err(FitError::Profile { yaw });
+        }
         let pinned = pin(model, &solution, &landmarks)?;
         let glasses = wears_glasses(&self.texture, &landmarks);
+        let colour = |p: [f32; 2]| Patch::around(&self.texture, [p], 0.0).at(p);
+        let brightness = landmarks.iter().map(|&p| luminance(colour(to_texture(p)))).collect();
+        let warnings = [
+            warning::of_turn(yaw),
+            warning::of_light(brightness),
+            mouth_covered.then_some(PortraitWarning::MouthCovered),
+        ];
         Ok(FittedFace {
             texture: self.texture,
             landmarks,
@@ -167,6 +195,8 @@ impl Cropped {
             glasses,
             person: None,
             photo: self.photo,
+            mouth_covered,
+            warnings: warnings.into_iter().flatten().collect(),
         })
     }
 }

@@ -6,6 +6,7 @@
 
 #[cfg(doc)]
 use super::person::MASK;
+use super::warning::PortraitWarning;
 
 /// Crop pixels along a side.
 pub const SIDE: f32 = 512.0;
@@ -29,6 +30,13 @@ pub struct CameraPose {
     pub rotation: nalgebra::Matrix3<f32>,
     /// x, y in cm and the distance of the head's origin from the camera in cm.
     pub translation: nalgebra::Vector3<f32>,
+}
+
+impl CameraPose {
+    /// How far the nose points to the picture's right, degrees.
+    pub fn yaw(&self) -> f32 {
+        self.rotation[(0, 2)].atan2(self.rotation[(2, 2)]).to_degrees()
+    }
 }
 
 /// The result of fitting [`super::FaceModel`] to a photo.
@@ -61,4 +69,8 @@ pub struct FittedFace {
     pub person: Option<Vec<f32>>,
     /// The part of the texture that is photo: left, top, right, bottom, texture pixels. The rest repeats its border.
     pub photo: [f32; 4],
+    /// Something hides the mouth: it must not move.
+    pub mouth_covered: bool,
+    /// What a person should know about the photo.
+    pub warnings: Vec<PortraitWarning>,
 }

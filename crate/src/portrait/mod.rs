@@ -2,6 +2,7 @@
 
 mod beyond;
 pub mod blendshapes;
+mod covered;
 pub mod crop;
 pub mod detector;
 pub mod error;
@@ -25,6 +26,7 @@ pub mod solve;
 #[cfg(test)]
 pub(crate) mod testing;
 mod views;
+pub mod warning;
 
 pub use error::PortraitError;
 pub use face_model::FaceModel;
@@ -34,3 +36,4 @@ pub use landmarks::FaceLandmarks;
 pub use load::{LoadError, LoadOptions, load};
 pub use person::PersonFinder;
 pub use picture::Picture;
+pub use warning::PortraitWarning;

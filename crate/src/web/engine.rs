@@ -12,7 +12,7 @@ use crate::decode::{Background, Decoder};
 use crate::motion::frame::FPS;
 use crate::motion::generator::REFERENCE;
 use crate::portrait::load::{LoadOptions, load};
-use crate::portrait::{FittedFace, Picture, PortraitError};
+use crate::portrait::{FittedFace, Picture, PortraitError, PortraitWarning};
 
 /// Behind the transparent parts of a picture.
 const BACKGROUND: [u8; 3] = [255; 3];
@@ -30,6 +30,16 @@ pub struct PortraitFacts {
     pub glasses: bool,
     /// How far the head is turned, degrees, positive to the picture's right.
     pub yaw: f32,
+    warnings: Vec<PortraitWarning>,
+}
+
+#[wasm_bindgen]
+impl PortraitFacts {
+    /// What a person should know about the photo: name and sentence of each warning in turn.
+    #[wasm_bindgen(getter)]
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.iter().flat_map(|w| [w.code().to_owned(), w.to_string()]).collect()
+    }
 }
 
 /// A face in a picture.
@@ -104,13 +114,13 @@ impl Engine {
             return Err(PortraitError::NoFace).or_js("no-face");
         }
         let fitted = self.models.fit(picture, face).or_js("no-face")?;
-        let r = fitted.pose.rotation;
         let facts = PortraitFacts {
             width: picture.width,
             height: picture.height,
             faces,
             glasses: fitted.glasses,
-            yaw: r[(0, 2)].atan2(r[(2, 2)]).to_degrees(),
+            yaw: fitted.pose.yaw(),
+            warnings: fitted.warnings.clone(),
         };
         self.face = Some(fitted);
         self.decoder = None;

@@ -6,6 +6,7 @@ import type {
   DecodedVoice,
   Face,
   PortraitInfo,
+  PortraitWarning,
   Requests,
   SaveRequest,
   SoundChunk,
@@ -32,6 +33,13 @@ const TOO_SLOW = 55;
 const PATIENCE = 3;
 /** Shortest time between two reports of progress and two glimpses of the video that is made, milliseconds. */
 const REPORT = 120;
+
+/** Warnings as the crate gives them: name and sentence in turn. */
+function warningsOf({ warnings: flat }: { warnings: string[] }): PortraitWarning[] {
+  return flat.flatMap((code, i) =>
+    i % 2 === 0 ? [{ code: code as PortraitWarning["code"], message: flat[i + 1] ?? "" }] : [],
+  );
+}
 
 /** Controls as the crate takes them: emotion weights in its order, then the others in the order of its `controls_of`. */
 function controlValues(controls: Controls): Float32Array {
@@ -92,6 +100,7 @@ export class Studio {
       faces: facts.faces,
       glasses: facts.glasses,
       yaw: facts.yaw,
+      warnings: warningsOf(facts),
     };
     facts.free();
     this.painter.renew(this.size);
