@@ -158,7 +158,7 @@ fn covered(colour: impl Fn(f32, f32) -> Option<[f32; 3]>) -> RgbImage {
 #[test]
 fn a_covered_mouth_stays_still_while_the_head_moves() {
     let microphone = covered(|x, y| {
-        let weave = if ((x * 24.0).floor() + (y * 24.0).floor()) as i32 % 2 == 0 { 34.0 } else { 46.0 };
+        let weave = if ((x * 24.0).floor() + (y * 24.0).floor()) as i32 % 2 == 0 { 38.0 } else { 42.0 };
         (x.hypot(y - 0.1) < 0.85).then_some([weave; 3])
     });
     let cheek = sample().get_pixel(place(50)[0] as u32, place(50)[1] as u32).0.map(f32::from);

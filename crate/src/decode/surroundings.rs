@@ -145,19 +145,19 @@ impl Surroundings {
     }
 }
 
-/// Distance from the camera to a skull behind a crop pixel, cm; beside the skull, to where it would be nearest.
+/// Distance from the camera to a skull behind a crop pixel, cm; beside the skull, to the plane through its middle.
 ///
 /// The sides of a head fall back steeply and its top slowly. Hair and ears at the depth of the cheeks would follow a turn
 /// as far as the cheeks do, and the head would seem to turn less than it does.
 fn skull_distance(pose: &CameraPose, pixel: [f32; 2]) -> f32 {
-    let z = pose.translation.z;
     let (half, middle) = SKULL;
+    let plane = pose.translation.z - rotate(pose, middle)[2];
     let round = |x: [f32; 3]| Vector3::from_fn(|c, _| (x[c] - middle[c]) / half[c]);
-    let from = round(unproject(pose, pixel, z));
-    let step = round(unproject(pose, pixel, z - 1.0)) - from;
-    // the ray's places on a ball of radius 1
+    let from = round(unproject(pose, pixel, plane));
+    let step = round(unproject(pose, pixel, plane - 1.0)) - from;
+    // half of what a ball of radius 1 cuts off the ray
     let (a, b, c) = (step.dot(&step), step.dot(&from), from.dot(&from) - 1.0);
-    z - (-b + (b * b - a * c).max(0.0).sqrt()) / a
+    plane - (b * b - a * c).max(0.0).sqrt() / a
 }
 
 /// What is behind the person.
