@@ -166,7 +166,7 @@ fn a_covered_mouth_stays_still_while_the_head_moves() {
     for photo in [microphone, fist] {
         let face = fit(&photo);
         assert!(codes(&face).contains(&"mouth-covered") && face.mouth_covered, "{:?}", codes(&face));
-        let still = draw(&face, &MotionFrame::default(), Reference::Portrait);
+        let still = draw(&face, &MotionFrame::default(), Reference::Speech);
         let mut words = MotionFrame::default();
         words.blendshapes[Blendshape::JawOpen] = 0.6;
         words.blendshapes[Blendshape::MouthSmileLeft] = 0.8;

@@ -341,7 +341,9 @@ impl Puppet {
         mouth.soft = [self.softness, spread as f32, tongue, colours.colourful];
         // a wider mouth lets more light in, and red light gets furthest, because it bounces off red walls
         let reach = 1.5 + 1.6 * (gap / 1.5).clamp(0.0, 1.0);
-        mouth.reach = [1.25 * reach, 0.90 * reach, 0.87 * reach, flag(strongest > 0.05)];
+        let [red, green, blue] =
+            [1.25, 0.90, 0.87].map(|of_light: f32| reach * (1.0 + (of_light - 1.0) * colours.colourful));
+        mouth.reach = [red, green, blue, flag(strongest > 0.05)];
         let lips = || upper.into_iter().chain(lower);
         mouth.area = plan::area(lips(), 6.0 + TONGUE_MARGIN * tongue, scale, size);
         mouth.fine = plan::area(lips(), FINE_MARGIN, scale, size);
