@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use candle_core::Device;
+
 use crate::audio::SAMPLE_RATE;
 use crate::decode::{DecodeError, Decoder};
 use crate::motion::error::MotionError;
@@ -39,6 +41,8 @@ pub struct Models {
     face_model: Arc<FaceModel>,
     finder: FaceFinder,
     persons: Option<PersonFinder>,
+    /// Where the networks run.
+    device: Device,
 }
 
 impl Models {
@@ -50,15 +54,23 @@ impl Models {
         Self::new(Pack::from_bytes(bytes)?)
     }
 
-    /// Prepares the networks of an opened pack.
+    /// Prepares the networks of an opened pack on the processor.
     ///
     /// # Errors
     /// When it lacks the face model or the face networks.
     pub fn new(pack: Pack) -> Result<Self, ModelsError> {
+        Self::on(pack, &Device::Cpu)
+    }
+
+    /// Prepares the networks of an opened pack on a device, such as that of [`crate::exec::candle::cuda`].
+    ///
+    /// # Errors
+    /// When it lacks the face model or the face networks, or the device cannot run them.
+    pub fn on(pack: Pack, device: &Device) -> Result<Self, ModelsError> {
         let face_model = Arc::new(FaceModel::from_pack(&pack)?);
-        let finder = FaceFinder::new(&pack)?;
-        let persons = PersonFinder::new(&pack)?;
-        Ok(Self { pack, face_model, finder, persons })
+        let finder = FaceFinder::on(&pack, device)?;
+        let persons = PersonFinder::on(&pack, device)?;
+        Ok(Self { pack, face_model, finder, persons, device: device.clone() })
     }
 
     /// The pack itself.
@@ -97,7 +109,7 @@ impl Models {
     /// # Errors
     /// When the pack has no usable speech networks.
     pub fn motion(&self, controls: Controls, seed: u64, fps: f64) -> Result<MotionStream, MotionError> {
-        MotionStream::new(&self.pack, controls, seed, fps)
+        MotionStream::on(&self.pack, controls, seed, fps, &self.device)
     }
 }
 
@@ -117,10 +129,18 @@ impl MotionStream {
     /// # Errors
     /// When the pack has no usable speech networks.
     pub fn new(pack: &Pack, controls: Controls, seed: u64, fps: f64) -> Result<Self, MotionError> {
+        Self::on(pack, controls, seed, fps, &Device::Cpu)
+    }
+
+    /// Like [`Self::new`], with the networks on a device.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn on(pack: &Pack, controls: Controls, seed: u64, fps: f64, device: &Device) -> Result<Self, MotionError> {
         let own = f64::from(FPS);
         let resampler = if fps == own { None } else { FrameResampler::new(own, fps) };
         let fps = if resampler.is_some() { fps } else { own };
-        let generator = MotionGenerator::new(pack, controls, seed)?;
+        let generator = MotionGenerator::on(pack, controls, seed, device)?;
         Ok(Self { generator, resampler, fps, samples: 0, emitted: 0 })
     }
 

@@ -13,11 +13,11 @@ use parlante::output::{Container, Finished, NewFile, OutputError, VideoSettings,
 
 use super::args::AnimateArguments;
 use super::failure::Failure;
-use super::painter::{self, Painter};
+use super::painter::Painter;
 use super::progress::Progress;
 use super::render::Renderer;
 use super::soundtrack::Recording;
-use super::{models, motion, sample};
+use super::{device, models, motion, sample};
 
 /// What the face follows.
 enum Source {
@@ -28,7 +28,7 @@ enum Source {
 /// Animates a portrait.
 pub fn run(arguments: &AnimateArguments) -> Result<String, Failure> {
     let (portrait, source) = inputs(arguments)?;
-    painter::check(arguments.backend)?;
+    let device = device::open(arguments.backend)?;
     let output = output_path(arguments, &portrait)?;
     let motion_only = is_motion(&output);
     let container = Container::of(&output);
@@ -47,7 +47,7 @@ pub fn run(arguments: &AnimateArguments) -> Result<String, Failure> {
                 .into(),
         ));
     }
-    let models = models::open(arguments.pack.as_deref())?;
+    let models = models::open(arguments.pack.as_deref(), &device)?;
     let phones = match (&source, container) {
         (Source::Speech(audio), Some(_)) => arguments.words.load(models.pack(), audio)?,
         _ => None,
@@ -62,7 +62,7 @@ pub fn run(arguments: &AnimateArguments) -> Result<String, Failure> {
         return match (source, motion) {
             (Source::Speech(audio), _) => {
                 let fps = arguments.fps.unwrap_or(FPS);
-                motion::write(models.pack(), &audio, &output, fps, &arguments.words, &arguments.wishes)
+                motion::write(models.pack(), &device, &audio, &output, fps, &arguments.words, &arguments.wishes)
             }
             (_, Some(file)) => {
                 let fps = arguments.fps.map_or(file.fps(), f64::from);
@@ -75,6 +75,7 @@ pub fn run(arguments: &AnimateArguments) -> Result<String, Failure> {
     painter
         .set_background(&background)
         .map_err(|e| Failure::Background { path: portrait.clone(), reason: e.to_string() })?;
+    device::report(&device, &painter);
     let writer = |fps, channels, expected: Option<u64>| {
         let size = arguments.size as usize;
         let expected_pictures = expected.unwrap_or(0);

@@ -82,7 +82,7 @@ pub struct AnimateArguments {
     /// Frames a second, 1 to 120 [default: 25, or the motion file's]
     #[arg(long, value_parser = fps)]
     pub fps: Option<u32>,
-    /// What draws
+    /// What draws, and where networks run
     #[arg(long, value_enum, default_value_t = Backend::Auto)]
     pub backend: Backend,
     /// Which face of the photo, counted from 0 by size [default: the largest]
@@ -133,7 +133,7 @@ pub struct BenchArguments {
     /// Side of the frames in pixels, even
     #[arg(long, default_value_t = 512, value_parser = size)]
     pub size: u32,
-    /// What draws
+    /// What draws, and where networks run
     #[arg(long, value_enum, default_value_t = Backend::Auto)]
     pub backend: Backend,
     /// Photo to draw [default: the sample]
@@ -199,7 +199,7 @@ pub struct Pose([f32; 3]);
 #[derive(Clone, Copy)]
 pub struct Emotions([f32; Emotion::COUNT]);
 
-/// What draws the frames.
+/// What computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Backend {
     /// The fastest that is there
@@ -208,7 +208,7 @@ pub enum Backend {
     Wgpu,
     /// The processor
     Cpu,
-    /// The NVIDIA GPU by CUDA
+    /// The networks on the NVIDIA GPU by CUDA, the frames as with auto
     Cuda,
 }
 

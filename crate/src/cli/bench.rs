@@ -8,13 +8,14 @@ use parlante::motion::frame::Reference;
 use parlante::motion::generator::REFERENCE;
 use parlante::motion::{Controls, MotionFrame};
 use parlante::output::colour::Yuv420;
+use parlante::pack::Pack;
 use serde::Serialize;
 
 use super::args::BenchArguments;
 use super::failure::Failure;
-use super::painter::{self, Painter};
+use super::painter::Painter;
 use super::progress::Progress;
-use super::{interrupt, models, sample};
+use super::{device, interrupt, models, sample};
 
 /// Runs of the stages that take long.
 const FEW: usize = 5;
@@ -26,7 +27,10 @@ const STEP: usize = 640;
 /// The report.
 #[derive(Serialize)]
 struct Report {
+    /// What draws.
     backend: &'static str,
+    /// What networks run on.
+    networks: &'static str,
     size: u32,
     threads: usize,
     /// Frames drawn a second.
@@ -53,14 +57,14 @@ struct Stage {
 
 /// Measures and reports.
 pub fn run(arguments: &BenchArguments) -> Result<String, Failure> {
-    painter::check(arguments.backend)?;
+    let device = device::open(arguments.backend)?;
     let progress = Progress::step("Measuring");
     let mut stages = Vec::new();
 
     let bytes = models::read_pack(arguments.pack.as_deref())?;
-    let opened = time("open pack", FEW, |_| Models::from_bytes(bytes.clone()).map(drop).map_err(Failure::from))?;
-    stages.push(opened);
-    let models = Models::from_bytes(bytes)?;
+    let open = || -> Result<Models, Failure> { Ok(Models::on(Pack::from_bytes(bytes.clone())?, &device)?) };
+    stages.push(time("open pack", FEW, |_| open().map(drop))?);
+    let models = open()?;
     let path = arguments.portrait.clone().map_or_else(sample::portrait, Ok)?;
     let photo = models::photo(&path)?;
     let failed = |error| Failure::portrait(&path, error);
@@ -99,6 +103,7 @@ pub fn run(arguments: &BenchArguments) -> Result<String, Failure> {
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
     let report = Report {
         backend,
+        networks: device::name(&device),
         size: arguments.size,
         threads,
         decode_fps,
@@ -110,7 +115,9 @@ pub fn run(arguments: &BenchArguments) -> Result<String, Failure> {
         return serde_json::to_string_pretty(&report).map_err(|error| Failure::Internal(error.to_string()));
     }
     let mut text = format!(
-        "{decode_fps:.1} frames a second of {side} x {side} on {backend} with {threads} threads, {gflop:.2} GFLOP a frame\n"
+        "{decode_fps:.1} frames a second of {side} x {side} on {backend} with {threads} threads, {gflop:.2} GFLOP a \
+         frame; networks on {}\n",
+        report.networks
     );
     for stage in &report.stages {
         text += &format!("{:14} {:9.2} ms (95 %: {:.2} ms)\n", stage.name, stage.ms_p50, stage.ms_p95);

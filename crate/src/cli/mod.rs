@@ -3,6 +3,7 @@
 mod animate;
 mod args;
 mod bench;
+mod device;
 mod failure;
 mod interrupt;
 mod models;

@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use candle_core::Device;
 use parlante::animator::Models;
 use parlante::decode::Background;
+use parlante::pack::Pack;
 use parlante::portrait::{FittedFace, LoadOptions, Picture, load};
 
 use super::args::Behind;
@@ -17,9 +19,9 @@ const MAX_PACK_BYTES: u64 = 4 << 30;
 /// Photos beyond this many bytes are not read.
 const MAX_PHOTO_BYTES: u64 = 512 << 20;
 
-/// The given pack, or the default one.
-pub fn open(pack: Option<&Path>) -> Result<Models, Failure> {
-    Ok(Models::from_bytes(read_pack(pack)?)?)
+/// The given pack, or the default one, with its networks on a device.
+pub fn open(pack: Option<&Path>, device: &Device) -> Result<Models, Failure> {
+    Ok(Models::on(Pack::from_bytes(read_pack(pack)?)?, device)?)
 }
 
 /// The bytes of the given pack, or of the default one.

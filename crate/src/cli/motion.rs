@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use candle_core::Device;
 use parlante::animator::MotionStream;
 use parlante::motion::file::MAX_FRAMES;
 use parlante::motion::generator::REFERENCE;
@@ -25,12 +26,13 @@ pub fn run(arguments: &MotionArguments) -> Result<String, Failure> {
     }
     let pack = Pack::from_bytes(models::read_pack(arguments.pack.as_deref())?)?;
     let MotionArguments { audio, output, fps, words, wishes, .. } = arguments;
-    write(&pack, audio, output, *fps, words, wishes)
+    write(&pack, &Device::Cpu, audio, output, *fps, words, wishes)
 }
 
 /// Generates motion and writes it.
 pub fn write(
     pack: &Pack,
+    device: &Device,
     audio: &Path,
     output: &Path,
     fps: u32,
@@ -39,7 +41,7 @@ pub fn write(
 ) -> Result<String, Failure> {
     let phones = words.load(pack, audio)?;
     let mut recording = Recording::open(audio)?;
-    let mut stream = MotionStream::new(pack, wishes.controls(), wishes.seed, f64::from(fps))?;
+    let mut stream = MotionStream::on(pack, wishes.controls(), wishes.seed, f64::from(fps), device)?;
     stream.set_phones(phones.as_ref(), 0.0);
     let out = NewFile::create(output)?;
     let progress = Progress::frames("Listening", recording.expected_frames(fps));

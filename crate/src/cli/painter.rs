@@ -32,19 +32,19 @@ impl Painter {
     /// Prepares a portrait for the backend asked for. `auto` draws a few frames on both and keeps the faster one; a
     /// software adapter would compute on the processor too, only slower, so it is not tried.
     pub fn open(models: &Models, face: FittedFace, size: u32, backend: Backend) -> Result<Self, Failure> {
-        check(backend)?;
         let mut painter = Self { cpu: models.decoder(face.clone(), size)?, gpu: None, transparent: false };
         let open = || block_on(Gpu::open(AdapterChoice::Fastest));
         let prepare = |gpu: Arc<Gpu>| OffscreenDecoder::new(gpu, Arc::clone(models.face_model()), face, size);
         match backend {
-            Backend::Cpu | Backend::Cuda => {}
+            Backend::Cpu => {}
             Backend::Wgpu => {
                 let gpu = open().map_err(|error| {
                     Failure::Backend(format!("No GPU could be opened ({error}); use --backend cpu or leave it out."))
                 })?;
                 painter.gpu = Some(prepare(gpu)?);
             }
-            Backend::Auto => {
+            // Frames are not drawn with CUDA: what is faster of the others draws them.
+            Backend::Auto | Backend::Cuda => {
                 let gpu = hardware().then(open).and_then(Result::ok).filter(|g| !g.is_software());
                 if let Some(mut gpu) = gpu.and_then(|g| prepare(g).ok()) {
                     let mut rgba = vec![0; size as usize * size as usize * 4];
@@ -94,16 +94,6 @@ impl Painter {
             self.gpu = None;
         }
         Ok(self.cpu.render(frame, reference, rgba)?)
-    }
-}
-
-/// Refuses what no build or this build cannot draw with, before any work is done.
-pub fn check(backend: Backend) -> Result<(), Failure> {
-    match backend {
-        Backend::Cuda => Err(Failure::Backend(
-            "Frames are not drawn with CUDA yet; use --backend wgpu, --backend cpu or leave it out.".into(),
-        )),
-        Backend::Auto | Backend::Wgpu | Backend::Cpu => Ok(()),
     }
 }
 

@@ -1,9 +1,24 @@
 //! The candle executor: every operation prepares a kernel once, a run calls one after the other.
+//!
+//! On the processor the costly operations have kernels of our own ([`crate::ops`]); on an NVIDIA GPU all are made of
+//! candle's tensor operations.
 
 use candle_core::{Device, Tensor};
 
 use super::ExecError;
 use crate::graph::{CandleKernel, Graph, Source};
+
+/// The first NVIDIA GPU, as a device for [`Session::on`]. Needs the cargo feature `cuda`.
+///
+/// # Errors
+/// [`ExecError::WithoutCuda`] without the feature, [`ExecError::Cuda`] without the GPU.
+pub fn cuda() -> Result<Device, ExecError> {
+    if !cfg!(feature = "cuda") {
+        return Err(ExecError::WithoutCuda);
+    }
+    // Further lines are a backtrace, where one is asked for.
+    Device::new_cuda(0).map_err(|e| ExecError::Cuda(e.to_string().lines().next().unwrap_or_default().to_owned()))
+}
 
 /// A network prepared for one candle device.
 pub struct Session {
@@ -35,30 +50,21 @@ impl Session {
     /// # Errors
     /// [`ExecError::Candle`].
     pub fn new(graph: &Graph) -> Result<Self, ExecError> {
-        Self::on(graph, Device::Cpu)
+        Self::on(graph, &Device::Cpu)
     }
 
-    /// Prepares a network on the first NVIDIA GPU. Needs the cargo feature `cuda`.
-    ///
-    /// # Errors
-    /// [`ExecError::Cuda`] without the feature or the GPU.
-    pub fn on_cuda(graph: &Graph) -> Result<Self, ExecError> {
-        let device = Device::new_cuda(0).map_err(|e| ExecError::Cuda(e.to_string()))?;
-        Self::on(graph, device)
-    }
-
-    /// Prepares a network on a device.
+    /// Prepares a network on a device, such as [`cuda`]'s.
     ///
     /// # Errors
     /// [`ExecError::Candle`], for instance when the device has too little memory.
-    pub fn on(graph: &Graph, device: Device) -> Result<Self, ExecError> {
+    pub fn on(graph: &Graph, device: &Device) -> Result<Self, ExecError> {
         let mut values = vec![None; graph.value_count()];
         let mut last_use = vec![None; graph.value_count()];
         for (i, node) in graph.nodes().iter().enumerate() {
             for &v in &node.inputs {
                 last_use[v.index()] = Some(i);
                 if let Source::Constant(c) = graph.source(v) {
-                    values[v.index()] = Some(Tensor::from_vec(c.to_f32(), c.shape().dims(), &device)?);
+                    values[v.index()] = Some(Tensor::from_vec(c.to_f32(), c.shape().dims(), device)?);
                 }
             }
             // A result nobody reads would be dropped by the graph; its last use is its own step.
@@ -67,12 +73,12 @@ impl Session {
         for port in graph.outputs() {
             last_use[port.value.index()] = None;
             if let Source::Constant(c) = graph.source(port.value) {
-                values[port.value.index()] = Some(Tensor::from_vec(c.to_f32(), c.shape().dims(), &device)?);
+                values[port.value.index()] = Some(Tensor::from_vec(c.to_f32(), c.shape().dims(), device)?);
             }
         }
         let mut steps = Vec::with_capacity(graph.nodes().len());
         for (i, node) in graph.nodes().iter().enumerate() {
-            let kernel = node.operation.candle(&graph.input_shapes(node), graph.shape(node.output), &device)?;
+            let kernel = node.operation.candle(&graph.input_shapes(node), graph.shape(node.output), device)?;
             let constant = |v: usize| values[v].is_some();
             let mut finished: Vec<usize> = node.inputs.iter().map(|v| v.index()).collect();
             finished.retain(|&v| last_use[v] == Some(i) && !constant(v));
@@ -86,7 +92,7 @@ impl Session {
         };
         let inputs = graph.inputs().iter().map(input).collect();
         let outputs = graph.outputs().iter().map(|p| p.value.index()).collect();
-        Ok(Self { device, steps, values, inputs, outputs })
+        Ok(Self { device: device.clone(), steps, values, inputs, outputs })
     }
 
     /// Runs the network once: inputs and results in the graph's order, row-major.

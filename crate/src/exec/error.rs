@@ -24,10 +24,14 @@ pub enum ExecError {
     /// candle reports an error.
     #[error("the processor could not run a network: {0}")]
     Candle(#[from] candle_core::Error),
-    /// CUDA was asked for and is not there.
+    /// CUDA was asked for, and this program knows nothing of it.
     #[error(
-        "no NVIDIA GPU can be used ({0}); build with `--features cuda` on a machine that has one, or use `--backend auto`"
+        "this program was built without CUDA: install NVIDIA's CUDA toolkit and build with `cargo build --release \
+         --features cuda`, or use --backend auto"
     )]
+    WithoutCuda,
+    /// CUDA was asked for and there is no GPU for it.
+    #[error("no NVIDIA GPU can be used ({0}): install its driver, or use --backend auto")]
     Cuda(String),
     /// The GPU reports an error.
     #[error(transparent)]

@@ -1,6 +1,6 @@
 //! Whole networks: both executors must agree, and memory must be reused.
 
-use super::{candle::Session, wgpu::GpuSession};
+use super::{ExecError, candle::Session, wgpu::GpuSession};
 use crate::{
     graph::{Constant, DType, Graph, GraphBuilder, GraphError, MemoryPlan},
     ops::{
@@ -180,11 +180,25 @@ fn stored_weights_mean_what_they_expand_to() {
     }
 }
 
+/// What can be tested of CUDA on any machine: asking for it never panics, and where it is not there one sentence says
+/// what to do. Where it is there, it computes what the processor does.
 #[test]
-#[cfg(not(feature = "cuda"))]
-fn without_cuda_there_is_a_sentence() {
-    let error = Session::on_cuda(&speech().unwrap()).unwrap_err().to_string();
-    assert!(error.contains("--features cuda"), "{error}");
+fn cuda_computes_the_same_or_says_what_is_missing() {
+    let graph = speech().unwrap();
+    match super::candle::cuda() {
+        Ok(device) => {
+            let data: Vec<Vec<f32>> =
+                (1..).zip(graph.inputs()).map(|(i, p)| noise(i, graph.shape(p.value).elements())).collect();
+            let inputs: Vec<&[f32]> = data.iter().map(Vec::as_slice).collect();
+            let expected = Session::new(&graph).unwrap().run(&inputs).unwrap();
+            let found = Session::on(&graph, &device).unwrap().run(&inputs).unwrap();
+            let mut pairs = expected.iter().flatten().zip(found.iter().flatten());
+            assert!(pairs.all(|(a, b)| (a - b).abs() < 1e-3));
+        }
+        Err(ExecError::WithoutCuda) if !cfg!(feature = "cuda") => {}
+        Err(ExecError::Cuda(_)) if cfg!(feature = "cuda") => {}
+        Err(other) => panic!("{other}"),
+    }
 }
 
 #[test]

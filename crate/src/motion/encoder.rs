@@ -3,6 +3,7 @@
 //! Three causal convolutions and two GRUs; `training/FORMAT.md`, section 2, has every layer. Row `j` is complete with
 //! mel frame `2 j + 1` and speaks of the phone at `20 (j - 3) + 10` ms.
 
+use candle_core::Device;
 use serde::Deserialize;
 
 use super::error::MotionError;
@@ -49,11 +50,19 @@ pub struct Encoded {
 }
 
 impl Encoder {
-    /// Builds the encoder of a pack.
+    /// Builds the encoder of a pack on the processor.
     ///
     /// # Errors
     /// [`MotionError`] when the pack has none or one that this program cannot run.
     pub fn new(pack: &Pack) -> Result<Self, MotionError> {
+        Self::on(pack, &Device::Cpu)
+    }
+
+    /// Builds the encoder of a pack on a device.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn on(pack: &Pack, device: &Device) -> Result<Self, MotionError> {
         let config: Config = serde_json::from_str(pack.str("parlante.encoder.config")?)
             .map_err(|e| MotionError::Config(format!("encoder: {e}")))?;
         let Config { channels, hidden, kernels, strides, phones, norm_epsilon } = config;
@@ -75,7 +84,8 @@ impl Encoder {
         let x = b.add(low, high)?;
         let rows = b.norm(x, "norm3", norm_epsilon)?;
         let logits = b.linear(rows, "phones", Activation::None)?;
-        let net = b.finish(&[("rows", rows, BLOCK_ROWS * hidden), ("logits", logits, BLOCK_ROWS * phones.len())])?;
+        let outputs = [("rows", rows, BLOCK_ROWS * hidden), ("logits", logits, BLOCK_ROWS * phones.len())];
+        let net = b.finish(&outputs, device)?;
         Ok(Self {
             net,
             mean: table("encoder.mel.mean")?,

@@ -7,6 +7,8 @@
 //! The same samples, seed and controls give the same frames, however the samples are cut into chunks. What is kept
 //! between calls does not grow with the length of the sound.
 
+use candle_core::Device;
+
 use super::articulation::{Tracks, smoothstep};
 use super::coarticulation::Coarticulation;
 use super::controls::{Controls, SmoothControls};
@@ -85,8 +87,16 @@ impl MotionGenerator {
     /// # Errors
     /// [`MotionError`] when the pack has no speech networks or ones that this program cannot run.
     pub fn new(pack: &Pack, controls: Controls, seed: u64) -> Result<Self, MotionError> {
-        let encoder = Encoder::new(pack)?;
-        let lips = Lips::new(pack, &encoder)?;
+        Self::on(pack, controls, seed, &Device::Cpu)
+    }
+
+    /// Like [`Self::new`], with the networks on a device.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn on(pack: &Pack, controls: Controls, seed: u64, device: &Device) -> Result<Self, MotionError> {
+        let encoder = Encoder::on(pack, device)?;
+        let lips = Lips::on(pack, &encoder, device)?;
         Ok(Self {
             silence_phone: encoder.phones().iter().position(|p| p == "SIL"),
             phones: None,

@@ -2,6 +2,7 @@
 //!
 //! `training/FORMAT.md`, section 3. Motion frame `i` hears the rows `2 i + 2` and `2 i + 3`: 80 ms of look-ahead.
 
+use candle_core::Device;
 use serde::Deserialize;
 
 use super::articulation::{Articulation, Tracks};
@@ -41,11 +42,19 @@ pub struct Lips {
 }
 
 impl Lips {
-    /// Builds the lip network of a pack for its encoder.
+    /// Builds the lip network of a pack for its encoder on the processor.
     ///
     /// # Errors
     /// [`MotionError`] when the pack has none or one that this program cannot run.
     pub fn new(pack: &Pack, encoder: &Encoder) -> Result<Self, MotionError> {
+        Self::on(pack, encoder, &Device::Cpu)
+    }
+
+    /// Builds the lip network of a pack for its encoder on a device.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn on(pack: &Pack, encoder: &Encoder, device: &Device) -> Result<Self, MotionError> {
         let c: Config = serde_json::from_str(pack.str("parlante.lips.config")?)
             .map_err(|e| MotionError::Config(format!("lips: {e}")))?;
         let fits = c.rows == BLOCK_ROWS && c.first_row == BLOCK_ROWS && c.frames_per_second == super::frame::FPS;
@@ -58,7 +67,7 @@ impl Lips {
         let x = b.add(a, x)?;
         let x = b.gru(x, "gru", c.hidden)?;
         let x = b.linear(x, "output", Activation::None)?;
-        let net = b.finish(&[("output", x, OUTPUTS)])?;
+        let net = b.finish(&[("output", x, OUTPUTS)], device)?;
         Ok(Self { net, track_mean: c.track_mean, track_scale: c.track_scale, articulation: c.articulation })
     }
 

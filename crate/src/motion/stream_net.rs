@@ -1,6 +1,8 @@
 //! Networks over time that run block by block: what a layer must remember of earlier blocks goes out of one run and
 //! into the next, so that shapes stay static.
 
+use candle_core::Device;
+
 use crate::exec::candle::Session;
 use crate::graph::{GraphBuilder, Value};
 use crate::ops::{Activation, Conv1d, Gru, Linear, Normalise, NormaliseOver};
@@ -90,8 +92,8 @@ impl<'a> StreamBuilder<'a> {
         Ok(self.graph.add(a, b)?)
     }
 
-    /// The network with these results, in this order; `sizes` says how many numbers each must have.
-    pub fn finish(mut self, outputs: &[(&str, Value, usize)]) -> Result<StreamNet, MotionError> {
+    /// The network with these results, in this order and with so many numbers each, ready to run on a device.
+    pub fn finish(mut self, outputs: &[(&str, Value, usize)], device: &Device) -> Result<StreamNet, MotionError> {
         for &(name, value, size) in outputs {
             let shape = self.graph.shape(value);
             if shape.elements() != size {
@@ -104,7 +106,7 @@ impl<'a> StreamBuilder<'a> {
             self.graph.output(format!("state{i}"), next)?;
             state.push(vec![0.0; size]);
         }
-        let session = Session::new(&self.graph.build()?)?;
+        let session = Session::on(&self.graph.build()?, device)?;
         Ok(StreamNet { session, state })
     }
 }

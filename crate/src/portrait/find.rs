@@ -3,6 +3,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use candle_core::Device;
+
 use super::{
     FaceLandmarks, Picture, PortraitError,
     blendshapes::{self, SUBSET},
@@ -75,17 +77,25 @@ struct Networks {
 }
 
 impl FaceFinder {
-    /// Builds the networks `detector`, `landmarker` and `blendshapes` of a pack.
+    /// Builds the networks `detector`, `landmarker` and `blendshapes` of a pack on the processor.
     ///
     /// # Errors
     /// [`FindError`] when one is missing or damaged.
     pub fn new(pack: &Pack) -> Result<Self, FindError> {
+        Self::on(pack, &Device::Cpu)
+    }
+
+    /// Builds the networks of a pack on a device.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn on(pack: &Pack, device: &Device) -> Result<Self, FindError> {
         let (image, face) = ([detector::INPUT; 2], [LANDMARKER_INPUT; 2]);
         let boxes = detector::ANCHORS * detector::COORDINATES;
         let networks = Networks {
-            detector: prepare(pack, "detector", image[0] * image[1] * 3, &[boxes, detector::ANCHORS])?,
-            landmarker: prepare(pack, "landmarker", face[0] * face[1] * 3, &[LANDMARKS * 3, 1])?,
-            blendshapes: prepare(pack, "blendshapes", SUBSET.len() * 2, &[blendshapes::NAMES.len()])?,
+            detector: prepare(pack, device, "detector", image[0] * image[1] * 3, &[boxes, detector::ANCHORS])?,
+            landmarker: prepare(pack, device, "landmarker", face[0] * face[1] * 3, &[LANDMARKS * 3, 1])?,
+            blendshapes: prepare(pack, device, "blendshapes", SUBSET.len() * 2, &[blendshapes::NAMES.len()])?,
         };
         Ok(Self { networks: Mutex::new(networks) })
     }
@@ -278,7 +288,13 @@ fn check(picture: &Picture) -> Result<(), FindError> {
 }
 
 /// Builds a network and makes sure that it takes and gives what this module expects (further outputs are ignored).
-pub(super) fn prepare(pack: &Pack, name: &'static str, input: usize, outputs: &[usize]) -> Result<Session, FindError> {
+pub(super) fn prepare(
+    pack: &Pack,
+    device: &Device,
+    name: &'static str,
+    input: usize,
+    outputs: &[usize],
+) -> Result<Session, FindError> {
     let graph = network::build(pack, name)?;
     let sizes = |ports: &[crate::graph::Port]| -> Vec<usize> {
         ports.iter().map(|p| graph.shape(p.value).elements()).collect()
@@ -286,5 +302,5 @@ pub(super) fn prepare(pack: &Pack, name: &'static str, input: usize, outputs: &[
     if sizes(graph.inputs()) != [input] || !sizes(graph.outputs()).starts_with(outputs) {
         return Err(FindError::Shape { name });
     }
-    Ok(Session::new(&graph)?)
+    Ok(Session::on(&graph, device)?)
 }

@@ -1,6 +1,8 @@
-//! Where in the picture the person is: MediaPipe's selfie segmentation, run by the candle executor on the processor.
+//! Where in the picture the person is: MediaPipe's selfie segmentation, run by the candle executor.
 
 use std::sync::{Mutex, PoisonError};
+
+use candle_core::Device;
 
 use super::find::{FindError, prepare};
 use super::fitted::TEX_FULL;
@@ -23,12 +25,12 @@ pub struct PersonFinder {
 }
 
 impl PersonFinder {
-    /// Builds the network `segmenter` of a pack; `None` if the pack has none.
+    /// Builds the network `segmenter` of a pack on a device; `None` if the pack has none.
     ///
     /// # Errors
     /// [`FindError`] when it is damaged.
-    pub fn new(pack: &Pack) -> Result<Option<Self>, FindError> {
-        match prepare(pack, NAME, MASK * MASK * 3, &[MASK * MASK]) {
+    pub fn on(pack: &Pack, device: &Device) -> Result<Option<Self>, FindError> {
+        match prepare(pack, device, NAME, MASK * MASK * 3, &[MASK * MASK]) {
             Ok(session) => Ok(Some(Self { network: Mutex::new(session) })),
             Err(FindError::Network(NetworkError::Pack(PackError::MissingKey(_)))) => Ok(None),
             Err(error) => Err(error),
