@@ -13,6 +13,15 @@ export const CHECKS = [
     ["clippy", "--release", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"],
   ],
   [
+    "Looking for lints in what only the browser compiles",
+    "usually a minute the first time",
+    "cargo",
+    [
+      ...["clippy", "--release", "--target", "wasm32-unknown-unknown", "--package", "parlante", "--lib"],
+      ...["--no-default-features", "--quiet", "--", "--deny", "warnings"],
+    ],
+  ],
+  [
     "Checking format and lints of TypeScript",
     "a second",
     "node",

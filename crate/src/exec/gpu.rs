@@ -135,7 +135,12 @@ impl Gpu {
             }
         });
         let (modules, pipelines) = Default::default();
-        Ok(Arc::new(Self { instance, adapter, device, queue, info, fault, modules, pipelines }))
+        #[cfg_attr(
+            target_arch = "wasm32",
+            expect(clippy::arc_with_non_send_sync, reason = "shared between threads natively; the browser has one")
+        )]
+        let gpu = Arc::new(Self { instance, adapter, device, queue, info, fault, modules, pipelines });
+        Ok(gpu)
     }
 
     /// Whether everything so far went well. To be asked after each submission: WebGPU reports errors late.
