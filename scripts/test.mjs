@@ -1,9 +1,10 @@
 // npm test: sets up what tests need, runs all of them, and prints `N passed, N failed` as its last line.
-// `npm test -- unit` (or rust, browser, checks) runs a part.
+// `npm test -- unit` (or rust, browser, checks, cuda) runs a part.
 
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { check } from "./check.mjs";
+import { checkCuda } from "./lib/cuda.mjs";
 import { Explained, entry, ROOT, run, say, step } from "./lib/run.mjs";
 import { library, modelPack, npmPackages, page, probe, program, wasm } from "./lib/setup.mjs";
 import { needPackages, needTools } from "./lib/system.mjs";
@@ -49,6 +50,10 @@ const PARTS = {
   },
   unit: () => vitest("unit", "a few seconds"),
   rust: rustTests,
+  cuda: async () => {
+    const good = (await checkCuda()) === 0;
+    count(good ? 1 : 0, good ? 0 : 1, 0);
+  },
   browser: async () => {
     await library();
     await page();
