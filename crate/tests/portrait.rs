@@ -112,11 +112,11 @@ fn a_mirrored_photo_gives_the_mirrored_head() {
 
 #[test]
 fn a_face_that_is_not_there_is_said_so() {
-    let missing = models().fit(&photo(), Some(1)).err().expect("there is one face");
+    let missing = models().fit(&photo(), Some(1)).expect_err("there is one face");
     assert!(matches!(missing, PortraitError::NoSuchFace { wanted: 1, found: 1 }), "{missing}");
     let wall =
         Picture { width: 320, height: 240, data: (0..320 * 240 * 3).map(|i| 90 + (i / 960 % 60) as u8).collect() };
-    let none = models().fit(&wall, None).err().expect("a wall has no face");
+    let none = models().fit(&wall, None).expect_err("a wall has no face");
     assert!(matches!(none, PortraitError::NoFace), "{none}");
     let broken = Picture { width: 320, height: 240, data: vec![0; 7] };
     assert!(matches!(models().fit(&broken, None), Err(PortraitError::Find(_))));
