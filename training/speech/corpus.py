@@ -41,10 +41,10 @@ class Clip:
         return slice(self.start, self.start + self.rows)
 
 
-def labels(phones, rows):
-    """phone index at 20j+10 ms, SIL before the first and after the last; UNKNOWN where only the lips are known"""
+def labels(phones, rows, later=0.0):
+    """phone index at 20j+10 ms, or `later` ms later; UNKNOWN where only the lips are known (speech.foreign)"""
     out = np.full(rows, UNKNOWN, np.int64)
-    times = np.arange(rows) * 20 + 10
+    times = np.arange(rows) * 20 + 10 + later
     for phone, start, end in phones:
         out[(times >= start) & (times < end)] = INDEX.get(phone, UNKNOWN)
     out[(times < phones[0][1]) | (times >= phones[-1][2])] = INDEX["SIL"]
