@@ -135,18 +135,17 @@ def judge(clips, lips, face, rise, openness=None, teacher=None):
 
 
 def choose_rise(clips, lips, face):
-    """thresholds: `shut` for about WRONG_CLOSURES a second, `tuck` for the largest lift of F V over random moments"""
-    centres = (0.03, 0.05, 0.07, 0.10, 0.13, 0.17, 0.21, 0.26, 0.32, 0.38, 0.45, 0.52, 0.60)
+    """thresholds: `shut` for WRONG_CLOSURES a second, `tuck` for the largest lift of F V over random moments"""
     gate = lambda t: (round(0.5 * t, 4), round(1.5 * t, 4))
-
-    def far(t):
-        wrong = judge(clips, lips, face, {"shut": gate(t), "tuck": gate(0.26)})["wrong closures a second"]
-        return abs(np.log((wrong + 0.01) / WRONG_CLOSURES))
-
-    shut = gate(min(centres, key=far))
+    wrong = lambda t: judge(clips, lips, face, {"shut": gate(t), "tuck": gate(0.26)})["wrong closures a second"]
+    low, high = np.log(0.02), np.log(0.66)
+    for _ in range(8):  # the fewer wrong closures, the higher the threshold
+        middle = (low + high) / 2
+        low, high = (middle, high) if wrong(np.exp(middle)) > WRONG_CLOSURES else (low, middle)
+    shut = gate(np.exp(high))
 
     def lift(t):
         rate, chance, *_ = judge(clips, lips, face, {"shut": shut, "tuck": gate(t)})["F V near"]
         return rate - chance
 
-    return {"shut": shut, "tuck": gate(max(centres, key=lift))}
+    return {"shut": shut, "tuck": gate(max((0.05, 0.07, 0.10, 0.13, 0.17, 0.21, 0.26, 0.32, 0.38, 0.45), key=lift))}
