@@ -43,7 +43,7 @@ class Augmenter:
         loud = np.percentile(power.mean(1), 90)
         if self.chance(0.45):
             power += self.noises(frames) * (loud * 10 ** (-rng.uniform(3, 40) / 10))
-        if self.chance(0.3):
+        if self.chance(0.35):
             power += self.background(frames) * (loud * 10 ** (-rng.uniform(3, 30) / 10))
         if self.chance(0.15):  # somebody else in the background
             voice = np.exp(other_voice()[:frames])
@@ -84,9 +84,9 @@ class Augmenter:
         return x[:, k] * (1 - share) + x[:, k + 1] * share
 
     def room(self, power):
-        fade = 10 ** (-6 * 0.01 / self.rng.uniform(0.12, 0.6))
+        fade = 10 ** (-6 * 0.01 / self.rng.uniform(0.12, 0.8))  # time until it has fallen by 60 dB
         tail = lfilter([1 - fade], [1, -fade], power, axis=0).astype(np.float32)
-        power[2:] += self.rng.uniform(0.05, 0.8) * tail[:-2]
+        power[2:] += 10 ** self.rng.uniform(-1.3, 0.15) * tail[:-2]
         return power
 
     def noises(self, frames):

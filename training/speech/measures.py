@@ -136,7 +136,7 @@ def judge(clips, lips, face, rise, openness=None, teacher=None):
 
 def choose_rise(clips, lips, face):
     """thresholds: `shut` for WRONG_CLOSURES a second, `tuck` for the largest lift of F V over random moments"""
-    gate = lambda t: (round(0.5 * t, 4), round(1.5 * t, 4))
+    gate = lambda t: (round(float(0.5 * t), 4), round(float(1.5 * t), 4))
     wrong = lambda t: judge(clips, lips, face, {"shut": gate(t), "tuck": gate(0.26)})["wrong closures a second"]
     low, high = np.log(0.02), np.log(0.66)
     for _ in range(8):  # the fewer wrong closures, the higher the threshold
