@@ -16,7 +16,7 @@ from . import articulation, mel, networks
 from .corpus import DEVELOPMENT_SETS, NATIVE_TEST_SETS, Corpus
 from .phones import PHONES
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 LICENCE = "MIT OR Apache-2.0"
 DATA = [
     "speechocean762 (Zhang et al., Interspeech 2021), free for commercial and non-commercial use; ten speakers kept for development",

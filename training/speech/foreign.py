@@ -19,7 +19,8 @@ from .hearing import outputs_of
 from .mel import log_mel
 from .networks import Speech
 from .phones import INDEX
-from .realign import best_path
+from .realign import best_path, found
+from .targets import LATE_PHONES
 
 LANGUAGES = ("it", "ru")
 SURE = -2.2  # mean log-probability of the found sounds under which a clip is left out
@@ -48,21 +49,20 @@ def sounds(events):
     return names + ["SIL"] * (names[-1] != "SIL")
 
 
-def aligned(names, logits):
+def aligned(names, logits, late):
     """-> [[phone, start_ms, end_ms], ...], mean log-probability of what is not silence"""
     scores = log_softmax(logits, axis=1)
     sequence = np.array([INDEX[n.upper()] for n in names])
     path = best_path(scores, sequence)
-    edges = np.concatenate([[0], np.flatnonzero(np.diff(path)) + 1, [len(path)]])
-    phones = [[names[path[a]], int(20 * a), int(20 * b)] for a, b in zip(edges, edges[1:])]
     loud = sequence[path] != INDEX["SIL"]
-    return phones, float(scores[np.arange(len(path)), sequence[path]][loud].mean())
+    return found(path, names, late), float(scores[np.arange(len(path)), sequence[path]][loud].mean())
 
 
 def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("speech", "corpus", "run"):
         args.add_argument("--" + name, type=Path, required=True)
+    args.add_argument("--late", type=float, default=LATE_PHONES, help="as for speech.realign")
     a = args.parse_args()
     torch.set_num_threads(1)
     ears = Corpus(a.corpus, [])
@@ -81,7 +81,7 @@ def main():
                 if not names or not 3 < len(names) < len(samples) / 640:  # 40 ms for a sound at least
                     continue
                 (logits, _), = outputs_of(model, ears, [log_mel(samples)[: len(samples) // 320 * 2]])
-                phones, sure = aligned(names, logits)
+                phones, sure = aligned(names, logits, a.late)
                 heard.append(sure)
                 if sure > SURE:
                     yield f"foreign/{language}/{row['file']}", samples, row["speaker"], phones

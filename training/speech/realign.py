@@ -1,7 +1,7 @@
 """Moves the phone times of the recorded training speech to where the half-trained encoder hears them.
 
     python -m speech.realign --corpus runs/corpus --run runs/speech --out runs/realigned.json
-    python -m speech.targets --corpus runs/corpus --sets speechocean762 --phones runs/realigned.json      # then resume speech.train
+    python -m speech.targets --corpus runs/corpus --sets speechocean762 --phones runs/realigned.json
 
 Readers who are not native say other sounds than the text's; a clip whose two alignments disagree is trusted less.
 """
@@ -17,6 +17,7 @@ from .corpus import RECORDED, Corpus, labels
 from .hearing import outputs
 from .networks import Speech
 from .phones import INDEX
+from .targets import LATE_PHONES
 
 NO_TRUST, FULL_TRUST = 0.40, 0.70  # share of speech rows on which the two alignments agree
 PRIOR = 0.5  # how much of the phones' frequency is taken out of the encoder's opinion
@@ -46,7 +47,18 @@ def best_path(scores, sequence):
     return np.array(path[::-1])
 
 
-def realigned(clip, logits, prior):
+def found(path, names, late):
+    """path over `names`, one a row -> [[phone, start_ms, end_ms], ...]
+
+    Networks that were asked for phones `late` ms later say them on rows that much earlier (speech.targets).
+    """
+    cuts = np.flatnonzero(np.diff(path)) + 1
+    rows = np.concatenate([[0], cuts, [len(path)]])
+    times = np.concatenate([[0], 20 * cuts + round(late), [20 * len(path)]])
+    return [[names[path[row]], int(a), int(b)] for row, a, b in zip(rows, times, times[1:])]
+
+
+def realigned(clip, logits, prior, late):
     """-> moved phones or None where the clip is too short for its phones
 
     Pauses may only vanish, not appear: a SIL in front of P or B would take the closed lips away from them.
@@ -56,14 +68,14 @@ def realigned(clip, logits, prior):
     if len(names) < 3 or len(names) > len(logits):
         return None
     path = best_path(log_softmax(logits, axis=1) - PRIOR * prior, np.array([INDEX[n] for n in names]))
-    edges = np.concatenate([[0], np.flatnonzero(np.diff(path)) + 1, [len(path)]])
-    return [[names[path[a]], int(20 * a), int(20 * b)] for a, b in zip(edges, edges[1:])]
+    return found(path, names, late)
 
 
 def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("corpus", "run", "out"):
         args.add_argument("--" + name, type=Path, required=True)
+    args.add_argument("--late", type=float, default=LATE_PHONES, help="0 for networks of packs older than version 0.2.0")
     a = args.parse_args()
     torch.set_num_threads(1)
     corpus = Corpus(a.corpus, [RECORDED])
@@ -75,7 +87,7 @@ def main():
     clips = corpus.of(RECORDED)
     heard = outputs(model, corpus, clips)
     for clip in clips:
-        phones = realigned(clip, heard[clip.file][0], prior)
+        phones = realigned(clip, heard[clip.file][0], prior, a.late)
         if phones is None:
             continue
         before, after = corpus.labels[clip.span], labels(phones, clip.rows)

@@ -31,15 +31,16 @@ SPARED = 800  # steps until the sound is spoilt as often as it will be
 class State:
     """networks, their running mean, optimiser, and where the run stands"""
 
-    def __init__(self, rate, average):
-        self.model, self.average = Speech(), Speech().eval()
+    def __init__(self, rate, average, device="cpu"):
+        self.device = device
+        self.model, self.average = Speech().to(device), Speech().to(device).eval()
         self.average.load_state_dict(self.model.state_dict())
         self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=rate, weight_decay=0.02, betas=(0.9, 0.98))
         self.keep = average
         self.step, self.seconds, self.cooling = 0, 0.0, None  # cooling: [first step, last step]
 
     def load(self, path):
-        saved = torch.load(path, weights_only=True)
+        saved = torch.load(path, weights_only=True, map_location=self.device)
         self.model.load_state_dict(saved["model"])
         self.average.load_state_dict(saved["average"])
         self.optimiser.load_state_dict(saved["optimiser"])
@@ -61,7 +62,7 @@ class State:
     def learn(self, batch, rate):
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        parts = losses(self.model, batch)
+        parts = losses(self.model, [part.to(self.device) for part in batch])
         self.optimiser.zero_grad()
         sum(parts).backward()
         size = nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -89,6 +90,7 @@ def main():
     args.add_argument("--batch", type=int, default=64)
     args.add_argument("--rate", type=float, default=1.5e-3)
     args.add_argument("--average", type=float, default=0.998, help="how much the running mean keeps at each step")
+    args.add_argument("--device", default="cpu", help="cuda where there is one")
     args.add_argument("--seed", type=int, default=1)
     args.add_argument("--save-every", type=float, default=3.0, help="minutes")
     args.add_argument("--score-every", type=float, default=9.0, help="minutes")
@@ -97,7 +99,7 @@ def main():
     torch.manual_seed(a.seed)
     a.run.mkdir(parents=True, exist_ok=True)
     latest = a.run / "latest.pt"
-    state = State(a.rate, a.average)
+    state = State(a.rate, a.average, a.device)
     found = latest if latest.exists() else a.start and a.start / "latest.pt"
     if found:
         state.load(found)
@@ -125,7 +127,8 @@ def main():
             state.save(latest)
             saved_at = time.time()
         if time.time() - scored_at > a.score_every * 60:
-            score = {name: frame_accuracy(state.average, corpus, corpus.of(name)[::4]) for name in SCORED}
+            score = {name: frame_accuracy(state.average.cpu(), corpus, corpus.of(name)[::4]) for name in SCORED}
+            state.average.to(a.device)
             print("  right frames of speech (phones, visemes):", score, flush=True)
             with open(a.run / "log.jsonl", "a") as log:
                 log.write(json.dumps({"minutes": round(state.seconds / 60, 2), "step": state.step,
