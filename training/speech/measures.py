@@ -8,7 +8,7 @@ from .phones import BILABIAL, LABIODENTAL, ROUNDED, WIDE_OPEN
 from .teacher import articulate
 
 TRACKS = len(TRACK_MEAN)
-WRONG_CLOSURES = 0.3  # a second: what the thresholds are chosen for
+WRONG_CLOSURES = 0.26  # a second: what the thresholds are chosen for, as for the first pack
 CHECKS = {"P B M closed": BILABIAL, "F V near": LABIODENTAL, "W UW OW narrow": ROUNDED, "open vowels open": WIDE_OPEN}
 
 
