@@ -34,6 +34,7 @@ struct MouthPlan {
 
 struct PixelPlan {
     scale: vec4f,
+    folds: vec4f,
     eyes: array<EyePlan, 2>,
     mouth: MouthPlan,
 }

@@ -2,6 +2,7 @@
 
 use super::DecodeError;
 use super::background::Background;
+use super::folds::Folds;
 use super::lids::TEXELS;
 use super::paint::{self, MouthPainter, lines};
 use super::paint_eye::EyePainter;
@@ -12,6 +13,9 @@ use super::raster::{FAR, Target};
 use super::sample::{bicubic, for_size, texels};
 use crate::portrait::fitted::{PAD, SIDE};
 
+/// Folds weaker than this are not looked up.
+const LEAST_FOLD: f32 = 0.01;
+
 /// The photo at the right resolution, and the buffers of a frame.
 #[derive(Clone, Debug)]
 pub(crate) struct Canvas {
@@ -19,10 +23,10 @@ pub(crate) struct Canvas {
     /// What is behind the person in every pixel, colours times opacity.
     still: Vec<[u8; 4]>,
     size: usize,
-    /// Source of every pixel, crop pixels.
-    flow: Target<2>,
+    /// Source of every pixel in crop pixels, gain and strength of folds.
+    flow: Target<4>,
     /// The same around the lips, with 2 x 2 samples to a pixel.
-    fine: Target<2>,
+    fine: Target<4>,
     /// The interior of the mouth, with 2 x 2 samples to a pixel.
     inner: Target<10>,
     /// Colours of the same samples.
@@ -77,8 +81,15 @@ impl Canvas {
         self.draw_mouth(puppet, plan, pixels);
     }
 
-    fn look(&self, source: [f32; 2], texels: f32) -> [f32; 4] {
-        bicubic(&self.photo, (source[0] + PAD * SIDE) * texels, (source[1] + PAD * SIDE) * texels)
+    /// The photo's colour, shaded and folded.
+    fn look(&self, folds: &Folds, [x, y, gain, fold]: [f32; 4], texels: f32) -> [f32; 4] {
+        let [r, g, b, opacity] = bicubic(&self.photo, (x + PAD * SIDE) * texels, (y + PAD * SIDE) * texels);
+        let lit = 1.0 + gain;
+        if fold.abs() <= LEAST_FOLD {
+            return [r * lit, g * lit, b * lit, opacity];
+        }
+        let change = folds.factor(x, y, fold);
+        [r * lit * change[0], g * lit * change[1], b * lit * change[2], opacity]
     }
 
     fn draw_mesh(&mut self, puppet: &Puppet, plan: &FramePlan, pixels: &mut [[u8; 4]]) {
@@ -90,11 +101,11 @@ impl Canvas {
                 let [x, y, d] = plan.positions[i as usize];
                 [x * scale, y * scale, d]
             },
-            |i| plan.source[i as usize],
+            |i| attributes(plan, i),
         );
         let mesh = self.flow.depth.iter().zip(&self.flow.attributes);
         for ((out, still), (depth, source)) in pixels.iter_mut().zip(&self.still).zip(mesh) {
-            *out = if *depth < FAR { over(self.look(*source, texels), *still) } else { *still };
+            *out = if *depth < FAR { over(self.look(&puppet.folds, *source, texels), *still) } else { *still };
         }
     }
 
@@ -109,7 +120,7 @@ impl Canvas {
                 let [x, y, d] = plan.positions[i as usize];
                 [2.0 * (x * scale - x0 as f32), 2.0 * (y * scale - y0 as f32), d]
             },
-            |i| plan.source[i as usize],
+            |i| attributes(plan, i),
         );
         for y in 0..h {
             for x in 0..w {
@@ -117,7 +128,7 @@ impl Canvas {
                 for k in 0..4 {
                     let i = (2 * y + k / 2) * 2 * w + 2 * x + k % 2;
                     if self.fine.depth[i] < FAR {
-                        let c = self.look(self.fine.attributes[i], texels);
+                        let c = self.look(&puppet.folds, self.fine.attributes[i], texels);
                         for (s, c) in sum.iter_mut().zip(c) {
                             *s += 0.25 * c;
                         }
@@ -216,6 +227,12 @@ impl Canvas {
             }
         }
     }
+}
+
+/// What the mesh carries to every pixel: source, gain, strength of folds.
+fn attributes(plan: &FramePlan, vertex: u32) -> [f32; 4] {
+    let ([x, y], tone) = (plan.source[vertex as usize], plan.tone[vertex as usize]);
+    [x, y, tone.gain, tone.fold]
 }
 
 /// The person (colours times opacity, and opacity 0..1) over what is behind.

@@ -50,6 +50,7 @@ pub struct GpuDecoder {
     uniforms: wgpu::Buffer,
     positions: wgpu::Buffer,
     sources: wgpu::Buffer,
+    tones: wgpu::Buffer,
     mouth_vertices: wgpu::Buffer,
     scene: MeshPass,
     fine: MeshPass,
@@ -98,9 +99,11 @@ impl GpuDecoder {
         let gpu = Maker { device, queue };
         let person = gpu.room("person", photo_plane.width as u32);
         let photo = person.create_view(&Default::default());
+        let folds = gpu.texture("folds", &puppet.folds.as_picture());
         let uniforms = gpu.buffer("plan", bytemuck::bytes_of(&plan.pixels), wgpu::BufferUsages::UNIFORM);
         let positions = gpu.buffer("positions", bytemuck::cast_slice(&plan.positions), wgpu::BufferUsages::VERTEX);
         let sources = gpu.buffer("sources", bytemuck::cast_slice(&plan.source), wgpu::BufferUsages::VERTEX);
+        let tones = gpu.buffer("tones", bytemuck::cast_slice(&plan.tone), wgpu::BufferUsages::VERTEX);
         let mouth_vertices =
             gpu.buffer("mouth", bytemuck::cast_slice(&plan.mouth_vertices), wgpu::BufferUsages::VERTEX);
 
@@ -108,23 +111,25 @@ impl GpuDecoder {
         let interior = gpu.mesh_pipeline("interior", INTERIOR, &INTERIOR_BUFFERS);
         let triangles = gpu.buffer("mesh", bytemuck::cast_slice(&puppet.triangles), wgpu::BufferUsages::INDEX);
         let teeth = gpu.buffer("mouth", bytemuck::cast_slice(&puppet.mouth.triangles), wgpu::BufferUsages::INDEX);
-        let pass = |pipeline: &wgpu::RenderPipeline, photo: Option<&wgpu::TextureView>, triangles: &wgpu::Buffer| {
-            let window = gpu.buffer("window", bytemuck::bytes_of(&[0.0f32; 4]), wgpu::BufferUsages::UNIFORM);
-            let mut entries = vec![entry(0, uniforms.as_entire_binding()), entry(2, window.as_entire_binding())];
-            entries.extend(photo.map(|view| entry(1, wgpu::BindingResource::TextureView(view))));
-            MeshPass {
-                group: gpu.group(pipeline, &entries),
-                pipeline: pipeline.clone(),
-                window,
-                indices: (triangles.size() / 4) as u32,
-                triangles: triangles.clone(),
-                picture: gpu.target("picture", size, BETWEEN, wgpu::TextureUsages::TEXTURE_BINDING),
-                depth: gpu.target("depth", size, DEPTH, wgpu::TextureUsages::empty()),
-            }
-        };
-        let scene = pass(&mesh, Some(&photo), &triangles);
-        let fine = pass(&mesh, Some(&photo), &triangles);
-        let inner = pass(&interior, None, &teeth);
+        let pass =
+            |pipeline: &wgpu::RenderPipeline, pictures: &[(u32, &wgpu::TextureView)], triangles: &wgpu::Buffer| {
+                let window = gpu.buffer("window", bytemuck::bytes_of(&[0.0f32; 4]), wgpu::BufferUsages::UNIFORM);
+                let mut entries = vec![entry(0, uniforms.as_entire_binding()), entry(2, window.as_entire_binding())];
+                entries.extend(pictures.iter().map(|&(at, view)| entry(at, wgpu::BindingResource::TextureView(view))));
+                MeshPass {
+                    group: gpu.group(pipeline, &entries),
+                    pipeline: pipeline.clone(),
+                    window,
+                    indices: (triangles.size() / 4) as u32,
+                    triangles: triangles.clone(),
+                    picture: gpu.target("picture", size, BETWEEN, wgpu::TextureUsages::TEXTURE_BINDING),
+                    depth: gpu.target("depth", size, DEPTH, wgpu::TextureUsages::empty()),
+                }
+            };
+        let pictures = [(1, &photo), (3, &folds)];
+        let scene = pass(&mesh, &pictures, &triangles);
+        let fine = pass(&mesh, &pictures, &triangles);
+        let inner = pass(&interior, &[], &teeth);
 
         let composite = gpu.composite_pipeline(format);
         let nothing = Plane::from_fn(1, 1, |_, _| [0.0; 4]);
@@ -152,6 +157,7 @@ impl GpuDecoder {
             uniforms,
             positions,
             sources,
+            tones,
             mouth_vertices,
             scene,
             fine,
@@ -197,6 +203,7 @@ impl GpuDecoder {
         write(&self.uniforms, bytemuck::bytes_of(pixels));
         write(&self.positions, bytemuck::cast_slice(&self.plan.positions));
         write(&self.sources, bytemuck::cast_slice(&self.plan.source));
+        write(&self.tones, bytemuck::cast_slice(&self.plan.tone));
         if open {
             write(&self.mouth_vertices, bytemuck::cast_slice(&self.plan.mouth_vertices));
         }
@@ -206,7 +213,7 @@ impl GpuDecoder {
         write(&self.inner.window, bytemuck::bytes_of(&window(pixels.mouth.area, 2.0)));
 
         let mut encoder = self.device.create_command_encoder(&Default::default());
-        let mesh = [&self.positions, &self.sources];
+        let mesh = [&self.positions, &self.sources, &self.tones];
         self.scene.draw(&mut encoder, &mesh, [0.0; 4]);
         self.fine.draw(&mut encoder, &mesh, [0.0; 4]);
         if open {
@@ -273,9 +280,10 @@ const fn vertex_buffer(stride: usize, attributes: &[wgpu::VertexAttribute]) -> w
     wgpu::VertexBufferLayout { array_stride: stride as u64, step_mode: wgpu::VertexStepMode::Vertex, attributes }
 }
 
-const MESH_BUFFERS: [Option<wgpu::VertexBufferLayout<'static>>; 2] = [
+const MESH_BUFFERS: [Option<wgpu::VertexBufferLayout<'static>>; 3] = [
     Some(vertex_buffer(12, &[attribute(wgpu::VertexFormat::Float32x3, 0, 0)])),
     Some(vertex_buffer(8, &[attribute(wgpu::VertexFormat::Float32x2, 0, 1)])),
+    Some(vertex_buffer(8, &[attribute(wgpu::VertexFormat::Float32x2, 0, 2)])),
 ];
 
 const INTERIOR_BUFFERS: [Option<wgpu::VertexBufferLayout<'static>>; 1] = [Some(vertex_buffer(

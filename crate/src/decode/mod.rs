@@ -15,6 +15,9 @@
 //! | `weights`, `pose` | what a motion frame asks for |
 //! | `vertices`, `contour` | where the skin goes; lips and lids that shut |
 //! | `lids`, `lidtone`, `eyes`, `mouth`, `card` | what is painted, prepared once for each portrait |
+//! | `shading` | skin that turns in the light |
+//! | `folds`, `fold_lines`, `fold_curve`, `fold_ground` | wrinkles that come and go with the expression |
+//! | `lids`, `eyes`, `mouth`, `card` | what is painted, prepared once for each portrait |
 //! | `puppet` | all of it together: a motion frame becomes a `FramePlan` |
 //! | `plan` | the plain numbers of a frame that CPU and GPU paint from |
 //! | `raster`, `sample`, `shapes`, `paint`, `paint_eye`, `canvas` | pixels on the CPU |
@@ -27,6 +30,10 @@ mod card;
 mod contour;
 mod eyes;
 mod fill;
+mod fold_curve;
+mod fold_ground;
+mod fold_lines;
+mod folds;
 pub mod gpu;
 mod grain;
 mod hidden;
@@ -47,6 +54,7 @@ mod pose;
 mod puppet;
 mod raster;
 mod sample;
+mod shading;
 mod shapes;
 mod softness;
 mod surroundings;

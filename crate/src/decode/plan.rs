@@ -82,6 +82,8 @@ pub(crate) struct PixelPlan {
     /// x: output pixels to a crop pixel, y: output pixels along a side, z: texture pixels to a crop pixel, w: half
     /// width of an antialiased edge, crop pixels.
     pub scale: [f32; 4],
+    /// xy: crop pixel of the photo at the top left of the map of folds.
+    pub folds: [f32; 4],
     /// The subject's right and left eye.
     pub eyes: [EyePlan; 2],
     /// The mouth.
@@ -100,6 +102,16 @@ pub(crate) struct MouthVertex {
     pub surface: [f32; 10],
 }
 
+/// How the photo's colour changes at a vertex of the picture's mesh.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+pub(crate) struct Tone {
+    /// Brightness now over brightness in the photo, less 1.
+    pub gain: f32,
+    /// Strength of the folds, negative where folds of the photo fade.
+    pub fold: f32,
+}
+
 /// One frame.
 #[derive(Clone, Debug)]
 pub(crate) struct FramePlan {
@@ -107,6 +119,8 @@ pub(crate) struct FramePlan {
     pub positions: Vec<[f32; 3]>,
     /// The crop pixel of the photo that each vertex shows.
     pub source: Vec<[f32; 2]>,
+    /// How the photo's colour changes at each vertex.
+    pub tone: Vec<Tone>,
     /// Vertices of the interior of the mouth; stale while the mouth is shut.
     pub mouth_vertices: Vec<MouthVertex>,
     /// Lines, colours and maps.

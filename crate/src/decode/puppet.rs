@@ -3,15 +3,17 @@
 
 use super::DecodeError;
 use super::eyes::{Eye, LidState};
+use super::folds::Folds;
 use super::hidden;
 use super::layers::Layers;
 use super::lids::{LidSkin, above_lid, to_texel};
 use super::lip_skin::LipSkin;
 use super::mesh::{self, Cut};
 use super::mouth::{Mouth, Opening};
-use super::plan::{self, FramePlan, MouthPlan, MouthVertex, POINTS, PixelPlan, resample};
+use super::plan::{self, FramePlan, MouthPlan, MouthVertex, POINTS, PixelPlan, Tone, resample};
 use super::plane::{Plane, luminance};
 use super::pose::{angle_between, apply, pixels_per_cm, project, rotate};
+use super::shading::Shading;
 use super::softness::softness;
 use super::surroundings::{Surroundings, Wall};
 use super::vertices::{Openings, Skin, add_modes, nose_base};
@@ -52,6 +54,8 @@ pub(crate) struct Puppet {
     border_photo: Vec<[f32; 2]>,
     border_head: Vec<[f32; 3]>,
     surroundings: Surroundings,
+    shading: Shading,
+    pub folds: Folds,
     pub eyes: [Eye; 2],
     /// The upper lids as the photo shows them, head space.
     photo_upper_lids: [Vec<[f32; 3]>; 2],
@@ -108,7 +112,7 @@ impl Puppet {
             let margin: Vec<[f32; 2]> = c.upper.iter().map(|&i| source[i as usize]).collect();
             above_lid(face, &soft, &margin)
         });
-        let skin = Skin::new(model, face, &lips, lids, &photo, above);
+        let mut skin = Skin::new(model, face, &lips, lids, &photo, above);
         let eye = |e: usize, ball, iris| Eye::new(face, &texture, ball, lids[e], iris, &source, above[e]);
         let eyes = [
             eye(0, (face.eye_right, model.eye_right.radius), 468),
@@ -143,6 +147,7 @@ impl Puppet {
         }
         let nostrils = (0..).zip(source.iter().zip(&darkened)).filter(|(_, (from, to))| from != to);
         let nostrils = nostrils.map(|(i, (from, to))| (i, [to[0] - from[0], to[1] - from[1]])).collect();
+        let folds = Folds::new(model, face, &texture, &skin_triangles, &photo[..n], &source);
         let border_head: Vec<[f32; 3]> = sheet.border.iter().map(|&i| place(i)).collect();
         let (border_photo, border_depth): (Vec<_>, Vec<_>) =
             border_head.iter().map(|&x| project(&face.pose, x)).unzip();
@@ -172,11 +177,21 @@ impl Puppet {
 
         let (top, chin) = (face.landmarks[FOREHEAD_CHIN.0], face.landmarks[FOREHEAD_CHIN.1]);
         let map = WeightMap::new(model);
+        let cm = pixels_per_cm(&face.pose);
+        let from_outline = |p: &[f32; 2]| {
+            border_photo.iter().map(|q: &[f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1])).fold(f32::INFINITY, f32::min) / cm
+        };
+        let rim: Vec<f32> = photo[..n].iter().map(|&x| from_outline(&projected(x))).collect();
+        let mut expression = map.expression();
+        map.apply(&MotionFrame::default(), Reference::Portrait, &face.expression, &mut expression);
+        let mut at_rest = vec![[0.0; 3]; n];
+        skin.place(&map, &expression, Reference::Portrait, &mut at_rest);
+        let shading = Shading::new(face.light, skin_triangles, &face.pose, &at_rest, &rim, [&lips, lids[0], lids[1]]);
         Ok(Self {
             pose: face.pose,
             face_height: (top[0] - chin[0]).hypot(top[1] - chin[1]),
             photo_weights: face.expression.clone(),
-            expression: map.expression(),
+            expression,
             map,
             lid_skin,
             lip_skin,
@@ -191,6 +206,8 @@ impl Puppet {
             border_photo,
             border_head,
             surroundings,
+            shading,
+            folds,
             eyes,
             photo_upper_lids: lids.map(|c| c.upper.iter().map(|&i| photo[i as usize]).collect()),
             lips,
@@ -211,6 +228,7 @@ impl Puppet {
         FramePlan {
             positions: vec![[0.0; 3]; self.source.len()],
             source: self.source.clone(),
+            tone: vec![Tone::default(); self.source.len()],
             mouth_vertices: vec![MouthVertex::default(); self.mouth.vertices()],
             pixels: PixelPlan::zeroed(),
         }
@@ -229,6 +247,10 @@ impl Puppet {
         let pose = apply(&self.pose, &frame.head, self.face_height);
         let openings = self.skin.place(&self.map, &self.expression, reference, &mut self.placed);
         self.place(&pose, &mut plan.positions);
+        self.shading.place(&pose, &self.placed, &mut plan.tone);
+        self.folds.place(&self.expression.total, &mut plan.tone);
+        let [fold_x, fold_y] = self.folds.origin;
+        plan.pixels.folds = [fold_x, fold_y, 0.0, 0.0];
         plan.source.copy_from_slice(&self.source);
         // what a nostril hides comes into sight only as the head moves
         let turned = smooth(angle_between(&self.pose, &pose), 0.5, 4.0);

@@ -7,6 +7,7 @@ use crate::motion::{HeadPose, MotionFrame};
 use crate::pack::Pack;
 use crate::portrait::fitted::{CameraPose, SIDE, TEX_FULL};
 use crate::portrait::landmarks::LANDMARKS;
+use crate::portrait::light::Light;
 use crate::portrait::person::MASK;
 use crate::portrait::{FaceModel, FittedFace};
 use nalgebra::{Rotation3, Vector3};
@@ -77,6 +78,7 @@ pub(crate) fn person(model: &FaceModel, shown: &[(&str, f32)], glasses: bool) ->
         photo: [0.0, 0.0, TEX_FULL as f32, TEX_FULL as f32],
         mouth_covered: false,
         warnings: Vec::new(),
+        light: Light { skin: [205.0, 160.0, 135.0], ..Light::default() },
     }
 }
 

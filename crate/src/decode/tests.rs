@@ -426,6 +426,7 @@ fn both_decoders_agree() {
         motions.push(MotionFrame { gaze: Gaze { x: 15.0, y: 5.0 }, ..face(&[(B::MouthFunnel, 0.8)]) });
         motions.push(face(&[(B::JawOpen, 0.4), (B::TongueOut, 1.0)]));
         motions.push(face(&[(B::JawOpen, 0.3), (B::TongueUp, 1.0)]));
+        motions.push(face(&[(B::BrowInnerUp, 1.0), (B::MouthSmileLeft, 1.0), (B::NoseSneerRight, 0.9)]));
         for motion in motions {
             for reference in [Reference::Portrait, Reference::Speech] {
                 pollster::block_on(twin.render(&motion, reference, &mut drawn)).expect("the GPU answers");

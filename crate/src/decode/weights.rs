@@ -14,10 +14,13 @@ const MIEN: f32 = 0.35;
 /// Share of the photo's own lid closure that stays while the face speaks.
 const LIDS: f32 = 0.5;
 
+/// How much further than 1 a brow may go, times its weight in the photo: the fit cannot tell low brows from a frown.
+const MORE: f32 = 0.6;
+
 /// Weights and gaze of one frame.
 #[derive(Clone, Debug)]
 pub(crate) struct Expression {
-    /// Weights of the model's expressions, 0..1, the photo's own share included.
+    /// Weights of the model's expressions, 0..1 (brows up to 1.6), the photo's own share included.
     pub total: Vec<f32>,
     /// Blink that the motion itself asks for, right and left eye, 0..1.
     pub blink: [f32; 2],
@@ -39,6 +42,10 @@ pub(crate) struct WeightMap {
     entries: Vec<(Blendshape, usize)>,
     /// Share of the photo's own weight that stays with [`Reference::Speech`].
     speech_keep: Vec<f32>,
+    /// Whether the expression belongs to a smile.
+    smiles: Vec<bool>,
+    /// Whether the expression moves a brow.
+    brows: Vec<bool>,
     /// Whether the expression moves skin around the eyes.
     pub around_eyes: Vec<bool>,
     /// Whether the expression opens the lips.
@@ -96,6 +103,8 @@ impl WeightMap {
         Self {
             entries,
             speech_keep,
+            smiles: names.iter().map(|n| starts(n, &["mouthSmile", "mouthDimple", "cheekSquint"])).collect(),
+            brows: names.iter().map(|n| n.starts_with("brow")).collect(),
             around_eyes: names.iter().map(|n| starts(n, &["eye", "cheekSquint", "brow"])).collect(),
             mouth: names.iter().map(|n| starts(n, &["jaw", "mouth"])).collect(),
             opener: names.iter().map(|n| starts(n, &openers)).collect(),
@@ -140,10 +149,14 @@ impl WeightMap {
                 own[up] = (-given.y / LOOK_DEGREES).clamp(0.0, 1.0);
             }
         }
+        // a photographed smile gives way to corners of the mouth that are drawn down
+        let frown = 0.5 * (own[B::MouthFrownLeft] + own[B::MouthFrownRight]);
+        let smile = 1.0 - 0.9 * smooth(frown, 0.03, 0.25);
         for (i, w) in out.total.iter_mut().enumerate() {
             let keep = match reference {
                 Reference::Portrait => 1.0,
                 Reference::Neutral => 0.0,
+                Reference::Speech if self.smiles[i] => self.speech_keep[i] * smile,
                 Reference::Speech => self.speech_keep[i],
             };
             *w = keep * photo[i];
@@ -151,8 +164,9 @@ impl WeightMap {
         for &(b, i) in &self.entries {
             out.total[i] += own[b];
         }
-        for w in &mut out.total {
-            *w = w.clamp(0.0, 1.0);
+        for ((w, was), brow) in out.total.iter_mut().zip(photo).zip(&self.brows) {
+            // brows that the fit takes for drawn down or up may go further
+            *w = w.clamp(0.0, if *brow { 1.0 + MORE * was } else { 1.0 });
         }
         let change = |(i, (now, was)): (usize, (&f32, &f32))| if self.mouth[i] { (now - was).abs() } else { 0.0 };
         out.mouth_change = out.total.iter().zip(photo).enumerate().map(change).sum();
@@ -185,4 +199,28 @@ impl WeightMap {
 pub(crate) fn smooth(x: f32, lo: f32, hi: f32) -> f32 {
     let t = ((x - lo) / (hi - lo)).clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{face, model};
+    use super::*;
+
+    #[test]
+    fn a_photographed_smile_stays_while_speaking_but_not_in_sorrow() {
+        let model = model();
+        let map = WeightMap::new(&model);
+        let at = model.expression_names.iter().position(|n| n == "mouthSmile_L").expect("ICT has a smile");
+        let mut photo = vec![0.0; model.expression_names.len()];
+        photo[at] = 0.8;
+        let smile = |frame: &MotionFrame, reference| {
+            let mut out = map.expression();
+            map.apply(frame, reference, &photo, &mut out);
+            out.total[at]
+        };
+        let sorrow = face(&[(Blendshape::MouthFrownLeft, 0.4), (Blendshape::MouthFrownRight, 0.4)]);
+        assert!((smile(&MotionFrame::default(), Reference::Speech) - 0.8 * MIEN).abs() < 1e-6);
+        assert!(smile(&sorrow, Reference::Speech) < 0.05);
+        assert_eq!(smile(&sorrow, Reference::Portrait), 0.8);
+    }
 }

@@ -49,52 +49,72 @@ const JAW_FORWARD: &[Blendshape] = &[Blendshape::JawForward];
 const SHRUG_LOWER: &[Blendshape] = &[Blendshape::MouthShrugLower];
 const FUNNEL: &[Blendshape] = &[Blendshape::MouthFunnel];
 
+/// How much stronger the subject's left half of the face shows what it feels: no face is quite even.
+const LEAN: f32 = 0.05;
+
 /// Shapes (action units of Ekman and Friesen's FACS in ARKit's terms) and bearing of an emotion at full strength.
 fn emotion(e: Emotion) -> (&'static [Offset], Bearing) {
     match e {
+        // AU 6 + 12: a smile that reaches the eyes
         Emotion::Happy => (
-            &[(SMILE, 0.55), (CHEEK, 0.45), (DIMPLE, 0.12), (SQUINT, 0.22), (BROW_OUTER, 0.08), (UPPER_UP, 0.06)],
+            &[(SMILE, 0.62), (CHEEK, 0.60), (SQUINT, 0.22), (DIMPLE, 0.10), (BROW_OUTER, 0.08), (UPPER_UP, 0.08)],
             Bearing { turn: [0.0, -1.5, 0.5], liveliness: 1.2, ..CALM },
         ),
+        // AU 1 + 4 + 15 + 17
         Emotion::Sad => (
-            &[(BROW_INNER, 0.60), (FROWN, 0.50), (SHRUG_LOWER, 0.22), (LIDS, 0.14), (BROW_DOWN, 0.10)],
+            &[(BROW_INNER, 0.75), (BROW_DOWN, 0.22), (FROWN, 0.60), (SHRUG_LOWER, 0.25), (LIDS, 0.16), (SQUINT, 0.10)],
             Bearing { turn: [0.0, 4.0, 1.5], gaze_down: 3.0, liveliness: 0.6, blinks: 0.85, scale: 0.99 },
         ),
+        // AU 4 + 5 + 7 + 23
         Emotion::Angry => (
             &[
-                (BROW_DOWN, 0.75),
-                (SQUINT, 0.35),
-                (SNEER, 0.22),
-                (PRESS, 0.18),
-                (FROWN, 0.22),
-                (JAW_FORWARD, 0.15),
-                (WIDE, 0.10),
+                (BROW_DOWN, 1.0),
+                (SQUINT, 0.45),
+                (WIDE, 0.15),
+                (SNEER, 0.28),
+                (PRESS, 0.30),
+                (FROWN, 0.25),
+                (SHRUG_LOWER, 0.12),
+                (JAW_FORWARD, 0.18),
             ],
-            Bearing { turn: [0.0, 2.5, 0.0], liveliness: 1.25, blinks: 0.8, scale: 1.02, ..CALM },
+            Bearing { turn: [0.0, 3.0, 0.0], liveliness: 1.25, blinks: 0.8, scale: 1.02, ..CALM },
         ),
+        // AU 1 + 2 + 5 + 26
         Emotion::Surprised => (
-            &[(BROW_INNER, 0.65), (BROW_OUTER, 0.75), (WIDE, 0.60), (JAW_OPEN, 0.10), (FUNNEL, 0.08)],
+            &[(BROW_INNER, 0.80), (BROW_OUTER, 0.80), (WIDE, 0.65), (JAW_OPEN, 0.14), (FUNNEL, 0.08)],
             Bearing { turn: [0.0, -2.0, 0.0], blinks: 0.7, scale: 0.99, ..CALM },
         ),
+        // AU 1 + 2 + 4 + 5 + 20 + 26
         Emotion::Afraid => (
-            &[(BROW_INNER, 0.80), (BROW_OUTER, 0.25), (BROW_DOWN, 0.20), (WIDE, 0.50), (STRETCH, 0.40), (FROWN, 0.15)],
+            &[
+                (BROW_INNER, 0.95),
+                (BROW_OUTER, 0.35),
+                (BROW_DOWN, 0.30),
+                (WIDE, 0.75),
+                (STRETCH, 0.55),
+                (FROWN, 0.22),
+                (JAW_OPEN, 0.06),
+            ],
             Bearing { turn: [0.0, -1.0, 0.0], liveliness: 0.8, blinks: 1.4, scale: 0.97, ..CALM },
         ),
+        // AU 9 + 10 + 15 + 16
         Emotion::Disgusted => (
             &[
-                (SNEER, 0.65),
-                (BROW_DOWN, 0.40),
-                (SQUINT, 0.30),
-                (UPPER_UP, 0.28),
-                (LOWER_DOWN, 0.06),
-                (FROWN, 0.30),
-                (CHEEK, 0.25),
+                (SNEER, 0.85),
+                (BROW_DOWN, 0.45),
+                (SQUINT, 0.35),
+                (UPPER_UP, 0.32),
+                (LOWER_DOWN, 0.08),
+                (FROWN, 0.35),
+                (CHEEK, 0.30),
+                (SHRUG_LOWER, 0.15),
             ],
             Bearing { turn: [3.0, -1.0, -2.0], liveliness: 0.9, scale: 0.98, ..CALM },
         ),
+        // a soft smile, relaxed lids, the head to one side
         Emotion::Tender => (
-            &[(SMILE, 0.28), (BROW_INNER, 0.25), (SQUINT, 0.14), (LIDS, 0.08), (CHEEK, 0.16)],
-            Bearing { turn: [0.0, 1.5, 4.0], liveliness: 0.75, scale: 1.01, ..CALM },
+            &[(SMILE, 0.34), (CHEEK, 0.24), (BROW_INNER, 0.28), (SQUINT, 0.12), (LIDS, 0.12)],
+            Bearing { turn: [0.0, 1.5, 4.5], liveliness: 0.75, scale: 1.01, ..CALM },
         ),
     }
 }
@@ -136,8 +156,13 @@ pub(super) fn add_shapes(face: &mut Blendshapes, weights: &[f32; Emotion::COUNT]
             } else {
                 1.0
             };
-            for &shape in shapes {
-                face[shape] = (face[shape] + w * amount * room).min(1.0);
+            for (i, &shape) in shapes.iter().enumerate() {
+                let side = match (shapes.len(), i) {
+                    (1, _) => 1.0,
+                    (_, 0) => 1.0 + LEAN,
+                    _ => 1.0 - LEAN,
+                };
+                face[shape] = (face[shape] + w * amount * side * room).min(1.0);
             }
         }
     }

@@ -108,6 +108,17 @@ impl FaceModel {
         (0..self.landmark_kind.len()).filter(|&i| self.landmark_kind[i] != LandmarkKind::Iris)
     }
 
+    /// Vertices of `base` with weighted expressions added.
+    pub fn posed(&self, base: &[[f32; 3]], expression: &[f32]) -> Vec<[f32; 3]> {
+        let mut out = base.to_vec();
+        for (mode, &w) in self.expression.iter().zip(expression).filter(|(_, w)| **w != 0.0) {
+            for (x, d) in out.as_flattened_mut().iter_mut().zip(mode.as_flattened()) {
+                *x += w * d;
+            }
+        }
+        out
+    }
+
     /// Place of landmark `index` on some vertices of the model.
     pub fn landmark(&self, vertices: &[[f32; 3]], index: usize) -> [f32; 3] {
         let corners = self.landmark_vertices[index].map(|v| vertices[v as usize]);

@@ -9,6 +9,7 @@ use super::find::{FaceFinder, choose};
 use super::fitted::{FittedFace, SIDE, TEX, TEX_FULL};
 use super::glasses::wears_glasses;
 use super::landmarks::LANDMARKS;
+use super::light::Light;
 use super::patch::{Patch, luminance};
 use super::person::PersonFinder;
 use super::picture::Picture;
@@ -181,6 +182,8 @@ impl Cropped {
             warning::of_light(brightness),
             mouth_covered.then_some(PortraitWarning::MouthCovered),
         ];
+        let photo = model.posed(&pinned.base, &solution.expression);
+        let light = Light::fit(model, &self.texture, &landmarks, &solution.pose, &photo);
         Ok(FittedFace {
             texture: self.texture,
             landmarks,
@@ -197,6 +200,7 @@ impl Cropped {
             photo: self.photo,
             mouth_covered,
             warnings: warnings.into_iter().flatten().collect(),
+            light,
         })
     }
 }

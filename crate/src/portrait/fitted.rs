@@ -4,6 +4,7 @@
 //! .5. The texture holds the same square and a margin of [`PAD`] sides around it, at [`TEX`] pixels a side, so that
 //! crop pixel `p` lies at texture pixel `(p + PAD * SIDE) * TEX / SIDE` (centres at .5 again).
 
+use super::light::Light;
 #[cfg(doc)]
 use super::person::MASK;
 use super::warning::PortraitWarning;
@@ -73,4 +74,6 @@ pub struct FittedFace {
     pub mouth_covered: bool,
     /// What a person should know about the photo.
     pub warnings: Vec<PortraitWarning>,
+    /// The light that falls on the face.
+    pub light: Light,
 }
