@@ -130,8 +130,8 @@ impl Ground {
         }
         let mut k = (0..WAYS).fold(0, |b, k| if sums[STEPS - 1][k] < sums[STEPS - 1][b] { k } else { b });
         for i in (0..STEPS).rev() {
-            for c in 0..2 {
-                line.points[i][c] += offset(k) * normal[i][c];
+            for (p, n) in line.points[i].iter_mut().zip(normal[i]) {
+                *p += offset(k) * n;
             }
             if i > 0 {
                 let price = |j: usize| sums[i - 1][j] + 0.012 * (j as f32 - k as f32).powi(2);
