@@ -19,8 +19,10 @@ const APART: f32 = 0.04;
 const SHUT: f32 = 0.55;
 /// Places of `eyeBlinkLeft` and `eyeBlinkRight` among its results.
 const BLINKS: [usize; 2] = [9, 10];
-/// Median brightness of a face that is too dark, 0..255.
-const DARK: f32 = 38.0;
+/// Brightness of the lit parts of a face that is too dark, 0..255: dark skin is bright there.
+const DARK: f32 = 50.0;
+/// Share of a face that is not counted among its lit parts.
+const UNLIT: f32 = 0.9;
 /// Share of a face that may be burnt out.
 const BURNT: f32 = 0.22;
 /// Brightness that counts as burnt out, 0..255.
@@ -141,8 +143,8 @@ pub(super) fn of_light(mut brightness: Vec<f32>) -> Option<PortraitWarning> {
     if burnt > BURNT * brightness.len() as f32 {
         return Some(PortraitWarning::TooBright);
     }
-    let middle = super::patch::percentile(&mut brightness, 0.5);
-    (middle < DARK).then_some(PortraitWarning::TooDark)
+    let lit = super::patch::percentile(&mut brightness, UNLIT);
+    (lit < DARK).then_some(PortraitWarning::TooDark)
 }
 
 /// Lowest and highest corner of the box around a face.
@@ -195,6 +197,8 @@ mod tests {
         let apart = [face(0.5, [0.0, 100.0], 0.0), face(0.5, [256.0, 100.0], 0.0)];
         assert_eq!(codes(&apart, 0), [""; 0]);
         assert_eq!(of_turn(44.0).map(PortraitWarning::code), Some("turned"));
+        // dark skin in good light, and any skin in none
+        assert_eq!(of_light((0..100).map(|i| if i < 80 { 25.0 } else { 120.0 }).collect()), None);
         assert_eq!(of_light(vec![20.0; 100]).map(PortraitWarning::code), Some("dark"));
         let burnt = (0..100).map(|i| if i < 30 { 255.0 } else { 150.0 }).collect();
         assert_eq!(of_light(burnt).map(PortraitWarning::code), Some("bright"));
