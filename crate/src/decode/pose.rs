@@ -4,11 +4,8 @@ use crate::motion::HeadPose;
 use crate::portrait::fitted::{CameraPose, FOCAL, PIVOT, SIDE};
 use nalgebra::{Matrix3, Vector3};
 
-/// Largest turn from the frontal view, degrees: beyond it the near side of the head would have to be invented.
-const MOST_YAW: f32 = 48.0;
-/// How much further the face turns than was asked. Hair and shoulders follow a photo's turn only in part, so that people
-/// and landmarkers see a smaller one: 0.9 of it against a plain 3-D head, over seven portraits.
-const TURN: f32 = 1.1;
+/// Largest turn from the frontal view, degrees: beyond it the far side of the face would be smeared.
+const MOST_YAW: f32 = 32.0;
 /// Largest change of pitch and roll, degrees.
 const MOST_TILT: f32 = 30.0;
 
@@ -65,7 +62,7 @@ pub(crate) fn apply(photo: &CameraPose, head: &HeadPose, face_height: f32) -> Ca
     let tame = |x: f32, lo: f32, hi: f32| if x.is_finite() { x.clamp(lo, hi) } else { 0.0 };
     let own = photo.yaw();
     let limit = MOST_YAW.max(own.abs());
-    let yaw = tame(TURN * head.yaw, -limit - own, limit - own);
+    let yaw = tame(head.yaw, -limit - own, limit - own);
     let pitch = tame(head.pitch, -MOST_TILT, MOST_TILT);
     let roll = tame(head.roll, -MOST_TILT, MOST_TILT);
     let scale = if head.scale.is_finite() { head.scale.clamp(0.7, 1.4) } else { 1.0 };
@@ -108,7 +105,7 @@ mod tests {
         let still = camera();
         assert!(angle_between(&still, &still) < 0.1);
         let turned = apply(&still, &HeadPose { yaw: 10.0, ..Default::default() }, 240.0);
-        assert!((angle_between(&still, &turned) - 10.0 * TURN).abs() < 0.1);
+        assert!((angle_between(&still, &turned) - 10.0).abs() < 0.1);
     }
 
     #[test]

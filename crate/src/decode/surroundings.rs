@@ -12,10 +12,8 @@ use std::collections::{BTreeSet, HashMap};
 const GRID: f32 = 20.0;
 /// Distance over which the surroundings follow the face's own deformation, crop pixels.
 const FOLLOW: f32 = 95.0;
-/// Half axes and middle of a skull with its hair, head space, cm.
-const SKULL: ([f32; 3], [f32; 3]) = ([7.65, 11.5, 12.5], [0.0, 2.5, -1.0]);
 /// Distance over which their depth leaves that of the face, crop pixels.
-const DEPTH: f32 = 45.0;
+const DEPTH: f32 = 60.0;
 
 /// How much further than a usual head of hair or a hat moves with the skull, where it is known to be one, in heads.
 const WIDER: f32 = 0.7;
@@ -87,13 +85,18 @@ impl Surroundings {
                 row[k] = *x;
             }
         }
-        let skull: Vec<f32> = points.iter().map(|&p| skull_distance(pose, p)).collect();
-        let depth = extend(&neighbours, &free, DEPTH, |i| {
-            if i >= photo.len() { border_depth[i - photo.len()] - skull[i] } else { 0.0 }
-        });
+        let far = pose.translation.z + 1.0; // the plane of the ears and of the hair's outline
+        let depth =
+            extend(
+                &neighbours,
+                &free,
+                DEPTH,
+                |i| {
+                    if i >= photo.len() { border_depth[i - photo.len()] - far } else { 0.0 }
+                },
+            );
         let near = extend(&neighbours, &free, DEPTH, |i| if i >= photo.len() { 1.0 } else { 0.0 });
-        let head: Vec<[f32; 3]> =
-            photo.iter().zip(depth.iter().zip(&skull)).map(|(&p, (d, skull))| unproject(pose, p, skull + d)).collect();
+        let head: Vec<[f32; 3]> = photo.iter().zip(&depth).map(|(&p, d)| unproject(pose, p, far + d)).collect();
         let weight = |x: [f32; 3], p: [f32; 2]| match wall {
             Wall::Tied => rigid_weight(x, 0.0) * margin_weight(p),
             Wall::Free => rigid_weight(x, WIDER),
@@ -143,21 +146,6 @@ impl Surroundings {
             *o = [p[0] + (skull[0] - p[0]) * self.rigid[i] + x, p[1] + (skull[1] - p[1]) * self.rigid[i] + y];
         }
     }
-}
-
-/// Distance from the camera to a skull behind a crop pixel, cm; beside the skull, to the plane through its middle.
-///
-/// The sides of a head fall back steeply and its top slowly. Hair and ears at the depth of the cheeks would follow a turn
-/// as far as the cheeks do, and the head would seem to turn less than it does.
-fn skull_distance(pose: &CameraPose, pixel: [f32; 2]) -> f32 {
-    let (half, middle) = SKULL;
-    let plane = pose.translation.z - rotate(pose, middle)[2];
-    let round = |x: [f32; 3]| Vector3::from_fn(|c, _| (x[c] - middle[c]) / half[c]);
-    let from = round(unproject(pose, pixel, plane));
-    let step = round(unproject(pose, pixel, plane - 1.0)) - from;
-    // half of what a ball of radius 1 cuts off the ray
-    let (a, b, c) = (step.dot(&step), step.dot(&from), from.dot(&from) - 1.0);
-    plane - (b * b - a * c).max(0.0).sqrt() / a
 }
 
 /// What is behind the person.
