@@ -70,10 +70,10 @@ def badness(values, bar, direction):
     return -direction * np.asarray(values)
 
 
-def summary(portraits):
+def summary(portraits, bars=ROWS):
     """{portrait: {metric: value}} -> a list of rows."""
     out = []
-    for metric, what, bar, direction, share in ROWS:
+    for metric, what, bar, direction, share in bars:
         found = [(n, m[metric]) for n, m in portraits.items() if metric in m and np.isfinite(m[metric])]
         if not found:
             continue
