@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::*;
 pub use engine::{Engine, FoundFace, PortraitFacts};
 pub use gpu::{GpuStage, open_gpu};
 pub use motion::{Motion, emotion_names};
-pub use sound::SoundReader;
+pub use sound::{LiveSound, SoundReader};
 pub use words::{Phones, TranscriptAligner};
 
 /// Runs when the module is loaded: a defect that would otherwise be a bare `unreachable` says where it is.

@@ -25,10 +25,16 @@ const WEBGPU = [
 const NO_WEBGPU = ["--disable-gpu", "--disable-features=WebGPU", "--disable-blink-features=WebGPU"];
 
 /** A browser, with or without WebGPU. A missing one is a failure, never a reason to skip. */
-export async function launch(gpu: "webgpu" | "cpu"): Promise<Browser> {
+export async function launch(gpu: "webgpu" | "cpu", more: readonly string[] = []): Promise<Browser> {
   const executablePath = PATHS.find(existsSync);
   if (executablePath === undefined) throw new Error("Chromium is missing. Please run: apt-get install -y chromium");
-  return chromium.launch({ executablePath, args: [...ALWAYS, ...(gpu === "webgpu" ? WEBGPU : NO_WEBGPU)] });
+  return chromium.launch({ executablePath, args: [...ALWAYS, ...(gpu === "webgpu" ? WEBGPU : NO_WEBGPU), ...more] });
+}
+
+/** A browser whose microphone, allowed without a question, hears a WAV file over and over. */
+export function launchHearing(recording: string): Promise<Browser> {
+  const fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
+  return launch("cpu", [...fake, `--use-file-for-fake-audio-capture=${recording}`]);
 }
 
 /** A page with everything watched that must not happen. */

@@ -1,4 +1,5 @@
 import { el, make } from "./elements.js";
+import type { Microphone } from "./microphone.js";
 import type { Panel } from "./panel.js";
 import type { Save } from "./save.js";
 import { KEYS } from "./text.js";
@@ -7,7 +8,7 @@ import type { Transport } from "./transport.js";
 const help = el<HTMLDialogElement>("help");
 
 /** Keyboard, and the help that lists it. */
-export function listenToKeys(transport: Transport, panel: Panel, save: Save): void {
+export function listenToKeys(transport: Transport, panel: Panel, save: Save, microphone: Microphone): void {
   for (const [key, what] of KEYS) {
     el("keys").append(make("dt", { textContent: key }), make("dd", { textContent: what }));
   }
@@ -24,6 +25,7 @@ export function listenToKeys(transport: Transport, panel: Panel, save: Save): vo
     "-": () => panel.approach(1 / 1.03),
     "0": () => panel.reset(),
     t: () => panel.anotherTake(),
+    l: () => void microphone.toggle(),
     m: () => transport.toggleMute(),
     s: () => void save.start(),
     "?": () => help.showModal(),

@@ -2,6 +2,7 @@ import { Parlante } from "parlante";
 import { Behind } from "./behind.js";
 import { el } from "./elements.js";
 import { listenToKeys } from "./keys.js";
+import { Microphone } from "./microphone.js";
 import { Panel } from "./panel.js";
 import { Save } from "./save.js";
 import { Sources } from "./sources.js";
@@ -18,7 +19,8 @@ const panel = new Panel();
 const behind = new Behind();
 const save = new Save();
 const sources = new Sources(() => transport.renewed());
-listenToKeys(transport, panel, save);
+const microphone = new Microphone((recording) => sources.keep(recording));
+listenToKeys(transport, panel, save, microphone);
 
 try {
   const parlante = await Parlante.create({
@@ -34,14 +36,15 @@ try {
     notice = performance.now();
   });
   parlante.on("error", sayError);
-  parlante.on("stats", ({ backend, size, fps, frameMs }) => {
+  parlante.on("stats", ({ backend, size, fps, frameMs, delay }) => {
     if (performance.now() - notice > NOTICE) engine.textContent = SAY.readyOn(backend, size);
-    el("details").textContent = SAY.stats(fps, frameMs);
+    el("details").textContent = SAY.stats(fps, frameMs, delay);
   });
   panel.attach(parlante);
   await sources.attach(parlante);
   behind.attach(parlante);
   save.attach(parlante);
+  microphone.attach(parlante);
   transport.attach(parlante);
 } catch (error) {
   engine.textContent = "";

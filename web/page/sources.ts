@@ -93,6 +93,22 @@ export class Sources {
     say(SAY.voice(file.name, duration));
   }
 
+  /** What was said live becomes the voice, to be spoken again and saved. */
+  async keep(recording: Blob): Promise<void> {
+    const parlante = this.#parlante;
+    if (parlante === undefined) return;
+    say(SAY.keeping);
+    try {
+      const { duration } = await parlante.setVoice(recording);
+      el("voice-name").textContent = FIXED.recorded;
+      el("samples").hidden = false;
+      say(SAY.kept(duration));
+      this.onChange();
+    } catch (error) {
+      sayError(error);
+    }
+  }
+
   #acceptDrops(): void {
     let inside = 0;
     const show = () => el("drop").toggleAttribute("hidden", inside === 0);

@@ -32,6 +32,9 @@ export const FIXED = {
   voice: "Voice",
   voiceSample: "sample sentence",
   chooseVoice: "Recording",
+  microphone: "Microphone",
+  level: "Loudness of the microphone",
+  recorded: "your recording",
   backToSamples: "Back to the samples",
   direct: "How",
   mood: "Mood",
@@ -76,6 +79,7 @@ export const KEYS: readonly (readonly [string, string])[] = [
   ["1 … 7", "a mood on or off"],
   ["0", "reset all"],
   ["T", "another take"],
+  ["L", "live with the microphone, and back"],
   ["M", "mute"],
   ["S", "save the video"],
   ["?", "this help"],
@@ -92,7 +96,14 @@ export const MOODS: Record<Emotion, string> = {
 };
 
 /** Words of the primary button. */
-export const SPEAK = { idle: "Speak", waiting: "Wait", playing: "Pause", paused: "Go on", again: "Speak again" };
+export const SPEAK = {
+  idle: "Speak",
+  waiting: "Wait",
+  playing: "Pause",
+  paused: "Go on",
+  live: "Stop",
+  again: "Speak again",
+};
 
 const number = new Intl.NumberFormat("en");
 const mega = (bytes: number) => (bytes / 1e6).toFixed(1);
@@ -120,6 +131,16 @@ export const SAY = {
   speaking: "Speaking",
   paused: "Paused",
   spoken: "Done",
+  asking: "Please allow the microphone",
+  live: "Live: the face speaks with you",
+  keeping: "Keeping what you said",
+  kept: (seconds: number) => `Kept what you said, ${clock(seconds)}: speak it again, or save it`,
+  microphone: {
+    NotAllowedError: "The microphone was not allowed. Please allow it beside the address, or choose a recording.",
+    NotFoundError: "No microphone was found. Please connect one, or choose a recording.",
+    NotReadableError: "Another program holds the microphone. Please end it there, or choose a recording.",
+  } as Record<string, string>,
+  noMicrophone: "This browser gives no microphone here. Please use https or localhost, or choose a recording.",
   portrait: (name: string, { width, height, faces, glasses, warnings }: PortraitInfo) => {
     const parts = [`Portrait: ${name}, ${number.format(width)} × ${number.format(height)}`];
     parts.push(faces === 1 ? "one face" : `${faces} faces, the largest is used`);
@@ -132,7 +153,11 @@ export const SAY = {
   saved: (name: string, bytes: number) => `Saved ${name}, ${mega(bytes)} MB`,
   notSaved: "The video was not saved",
   unknownFile: (name: string) => `“${name}” is neither a picture nor a recording. Please drop a photo or a sound file.`,
-  stats: (fps: number, frameMs: number) => `${fps.toFixed(0)} frames a second, ${frameMs.toFixed(0)} ms for each`,
+  stats: (fps: number, frameMs: number, delay: number | undefined) => {
+    const parts = [`${fps.toFixed(0)} frames a second`, `${frameMs.toFixed(0)} ms for each`];
+    if (delay !== undefined) parts.push(`${delay.toFixed(0)} ms behind the microphone`);
+    return parts.join(", ");
+  },
   degrees: (x: number, y: number) => {
     const side = x === 0 ? "" : `${Math.abs(x)}° ${x > 0 ? "right" : "left"}`;
     const height = y === 0 ? "" : `${Math.abs(y)}° ${y > 0 ? "down" : "up"}`;
@@ -143,6 +168,7 @@ export const SAY = {
   percent: (value: number) => `${Math.round(value * 100)} %`,
   faceIdle: "The face, waiting: it breathes and blinks",
   faceSpeaking: "The face, speaking",
+  faceLive: "The face, speaking with you",
   facePaused: "The face, held still",
   faceEmpty: "The portrait, not alive yet",
 };

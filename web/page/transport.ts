@@ -13,6 +13,7 @@ const CANVAS: Partial<Record<State, string>> = {
   empty: SAY.faceEmpty,
   idle: SAY.faceIdle,
   playing: SAY.faceSpeaking,
+  live: SAY.faceLive,
   paused: SAY.facePaused,
 };
 
@@ -63,7 +64,8 @@ export class Transport {
       this.#wanted = !this.#wanted;
       speak.textContent = this.#wanted ? SPEAK.waiting : SPEAK.idle;
       say(this.#wanted ? SAY.waiting : "");
-    } else if (this.#parlante.state === "playing") this.#parlante.pause().catch(sayError);
+    } else if (this.#parlante.state === "live") this.#parlante.stop().catch(sayError);
+    else if (this.#parlante.state === "playing") this.#parlante.pause().catch(sayError);
     else this.#parlante.play().catch(sayError);
   }
 
@@ -90,15 +92,17 @@ export class Transport {
     const words: Partial<Record<State, string>> = {
       playing: SPEAK.playing,
       paused: SPEAK.paused,
+      live: SPEAK.live,
       starting: SPEAK.waiting,
     };
     speak.textContent = words[state] ?? (this.#spoken ? SPEAK.again : SPEAK.idle);
     speak.disabled = state === "starting" || state === "saving";
-    seek.disabled = state === "saving";
+    seek.disabled = state === "saving" || state === "live";
     const description = CANVAS[state];
     if (description) el("face").setAttribute("aria-label", description);
     if (state === "playing") say(SAY.speaking);
     if (state === "paused") say(SAY.paused);
+    if (state === "live") say(SAY.live);
   }
 
   /** Keeps the position in step with what is heard. */

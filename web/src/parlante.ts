@@ -1,3 +1,4 @@
+import { Capture } from "./capture.js";
 import { type Controls, type ControlsChange, DEFAULT_CONTROLS, withChange } from "./controls.js";
 import { decodeWithBrowser } from "./decode-audio.js";
 import { ParlanteError, throwIfCancelled } from "./errors.js";
@@ -46,7 +47,7 @@ export interface SaveOptions {
 }
 
 /** What a {@link Parlante} is doing. */
-export type State = "empty" | "idle" | "starting" | "playing" | "paused" | "saving";
+export type State = "empty" | "idle" | "starting" | "playing" | "paused" | "live" | "saving";
 
 /** Events: name and what listeners are given. */
 export interface Events {
@@ -71,6 +72,7 @@ export class Parlante {
   #background: Background = "keep";
   #portrait: PortraitInfo | undefined;
   #voice: VoiceInfo | undefined;
+  #capture: Capture | undefined;
   #onProgress: SaveOptions["onProgress"];
   #disposed = false;
   readonly #onVisibility = () => void this.#link.ask("visible", { visible: !document.hidden });
@@ -170,6 +172,7 @@ export class Parlante {
     this.#check();
     const image =
       source instanceof Blob || source instanceof ImageBitmap ? source : await fetchFile(source, "portrait");
+    await this.#hush();
     this.#player.stop();
     this.#player.place(0);
     const transfer = image instanceof ImageBitmap ? [image] : [];
@@ -200,6 +203,7 @@ export class Parlante {
       throw new ParlanteError("argument", "Give phones or a transcript with the voice, not both.");
     }
     const file = source instanceof Blob || source instanceof AudioBuffer ? source : await fetchFile(source, "voice");
+    await this.#hush();
     this.#player.stop();
     this.#player.place(0);
     this.#voice = await this.#readVoice(file, words);
@@ -226,6 +230,7 @@ export class Parlante {
     this.#check();
     if (this.#state === "saving") throw new ParlanteError("not-ready", "A video is being saved: please wait for it.");
     const from = this.currentTime >= this.duration ? 0 : this.currentTime;
+    await this.#hush();
     this.#setState("starting");
     try {
       // The click that led here is needed to wake the sound device: ask for it before anything else.
@@ -236,6 +241,49 @@ export class Parlante {
       this.#setState(this.#portrait === undefined ? "empty" : "idle");
       throw error;
     }
+  }
+
+  /**
+   * Speaks with a sound that comes live, such as a microphone's, until {@link stop}. The face follows by about 0.15 s
+   * (see `delay` of the event `stats`). The sound is not made audible and not kept.
+   */
+  async speak(sound: MediaStream | AudioNode): Promise<void> {
+    this.#check();
+    if (this.#state === "saving") throw new ParlanteError("not-ready", "A video is being saved: please wait for it.");
+    if (this.#portrait === undefined) throw new ParlanteError("not-ready", "Please choose a portrait first.");
+    this.#player.stop();
+    await this.#hush();
+    this.#setState("starting");
+    try {
+      const capture = await Capture.open(sound, () => void this.#lost());
+      this.#capture = capture;
+      await this.#link.ask("listen", { port: capture.port, rate: capture.rate }, [capture.port]);
+      this.#setState("live");
+    } catch (error) {
+      await this.#hush();
+      this.#setState("idle");
+      throw error;
+    }
+  }
+
+  /** How loud the live sound is, 0..1; 0 without one. */
+  get level(): number {
+    return this.#capture?.level ?? 0;
+  }
+
+  /** Ends live sound. */
+  async #hush(): Promise<void> {
+    const capture = this.#capture;
+    this.#capture = undefined;
+    await capture?.close();
+  }
+
+  /** The live sound ended by itself. */
+  async #lost(): Promise<void> {
+    if (this.#capture === undefined) return;
+    await this.stop();
+    this.#emit("notice", "The microphone went away: please connect it again.");
+    this.#emit("ended", undefined);
   }
 
   /** Holds sound and picture. */
@@ -250,6 +298,7 @@ export class Parlante {
   /** Stops, goes back to the beginning, and leaves the face idling. */
   async stop(): Promise<void> {
     this.#check();
+    await this.#hush();
     this.#player.stop();
     this.#player.place(0);
     if (this.#portrait === undefined) return;
@@ -308,6 +357,7 @@ export class Parlante {
     this.#disposed = true;
     document.removeEventListener("visibilitychange", this.#onVisibility);
     this.#link.close(new ParlanteError("disposed", "This Parlante was disposed of. Please create a new one."));
+    await this.#hush();
     await this.#player.close();
   }
 

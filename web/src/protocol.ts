@@ -99,6 +99,8 @@ export interface Requests {
   freeze: { ask: { media: number }; answer: undefined };
   /** No voice: the face is alive by itself. */
   idle: { ask: undefined; answer: undefined };
+  /** The face speaks with sound that comes live through a port, at a rate in hertz. */
+  listen: { ask: { port: MessagePort; rate: number }; answer: undefined };
   /** The next second of sound, or the one at `from`; `undefined` after the end. */
   sound: { ask: { from: number | undefined }; answer: SoundChunk | undefined };
   visible: { ask: { visible: boolean }; answer: undefined };
@@ -108,7 +110,15 @@ export interface Requests {
 
 /** Events of the worker: name and what they carry. */
 export interface WorkerEvents {
-  stats: { fps: number; frameMs: number; dropped: number; backend: Backend; size: number };
+  /** `delay`: how far the face is behind live sound, milliseconds, where it listens to one. */
+  stats: {
+    fps: number;
+    frameMs: number;
+    dropped: number;
+    delay: number | undefined;
+    backend: Backend;
+    size: number;
+  };
   progress: { done: number; left: number | undefined };
   /** `kept`: the portrait keeps its own background, whatever was chosen. */
   notice: { text: string; kept?: boolean };

@@ -54,7 +54,11 @@ const handlers: { [K in RequestName]: (ask: Requests[K]["ask"]) => Promise<Reque
     return undefined;
   },
   async idle() {
-    opened().live?.idle();
+    opened().idle();
+    return undefined;
+  },
+  async listen(ask) {
+    opened().listen(ask.port, ask.rate);
     return undefined;
   },
   sound: async (ask) => opened().nextSound(ask.from),

@@ -9,13 +9,18 @@ const SAMPLES = 640;
 class MeanMaker implements MotionMaker {
   readonly width = 1;
   readonly #waiting: number[] = [];
+  #sum = 0;
+  #filled = 0;
 
   constructor(private readonly latency: number) {}
 
   push(samples: Float32Array): Float32Array {
-    for (let at = 0; at < samples.length; at += SAMPLES) {
-      const part = samples.subarray(at, at + SAMPLES);
-      this.#waiting.push(part.reduce((sum, x) => sum + x, 0) / SAMPLES);
+    for (const sample of samples) {
+      this.#sum += sample;
+      this.#filled += 1;
+      if (this.#filled < SAMPLES) continue;
+      this.#waiting.push(this.#sum / SAMPLES);
+      this.#sum = this.#filled = 0;
     }
     return Float32Array.from(this.#waiting.splice(0, Math.max(0, this.#waiting.length - this.latency)));
   }
@@ -133,5 +138,24 @@ describe("motion feed", () => {
       feed.at(second, out);
     }
     expect(feed.waiting).toBeLessThan(30);
+  });
+
+  it("takes speech that comes by itself, in pieces of any length, and goes on from there", () => {
+    const feed = new MotionFeed(new MeanMaker(2));
+    feed.begin(undefined, 0);
+    feed.advance();
+    feed.begin(undefined, 0);
+    // A piece here does not end with a frame, as the pieces of a microphone.
+    for (let frame = 0; frame < 10; frame++) {
+      const samples = new Float32Array(SAMPLES).fill(frame);
+      feed.hear(samples);
+    }
+    expect(feed.until).toBeCloseTo(8 / 25, 5);
+    expect(value(feed, 5 / 25)).toBeCloseTo(5, 5);
+    feed.hear(new Float32Array(100));
+    // The loose end is filled up with silence, so that the next time line begins with a whole frame.
+    feed.begin(ramp(0, 50), 0);
+    advanceTo(feed, 1);
+    expect(value(feed, 0.4)).toBeCloseTo(10, 5);
   });
 });

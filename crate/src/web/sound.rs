@@ -6,6 +6,7 @@ use web_sys::Blob;
 
 use super::blob::BlobReader;
 use super::error::OrJs;
+use crate::audio::resample::Resampler;
 use crate::audio::{AudioReader, Converter, Mix, SAMPLE_RATE};
 
 /// Rate of the sound for the ear, hertz: what every encoder and loudspeaker takes.
@@ -104,5 +105,30 @@ impl SoundReader {
         while self.reader.next_block().is_some() {}
         self.ended = true;
         self.reader.decoded_duration()
+    }
+}
+
+/// Sound that comes live, made into speech: mono at any rate into mono at 16 kHz.
+#[wasm_bindgen]
+pub struct LiveSound {
+    resampler: Resampler,
+    ready: Vec<f32>,
+}
+
+#[wasm_bindgen]
+impl LiveSound {
+    /// For sound of `rate` hertz.
+    ///
+    /// # Errors
+    /// When the rate is none (code `voice`).
+    #[wasm_bindgen(constructor)]
+    pub fn new(rate: u32) -> Result<LiveSound, JsValue> {
+        Ok(Self { resampler: Resampler::live(rate, SAMPLE_RATE).or_js("voice")?, ready: Vec::new() })
+    }
+
+    /// Takes samples and answers what is ready of them.
+    pub fn push(&mut self, samples: &[f32]) -> Vec<f32> {
+        self.resampler.push(samples, &mut self.ready);
+        std::mem::take(&mut self.ready)
     }
 }

@@ -44,6 +44,8 @@ export class MotionFeed {
   /** Samples of the voice that wait for a full batch. */
   #rest: Float32Array = new Float32Array(0);
   readonly #batch = new Float32Array(BATCH * SAMPLES);
+  /** Samples that came by themselves and do not fill a frame yet. */
+  #loose = 0;
 
   constructor(private readonly maker: MotionMaker) {}
 
@@ -53,6 +55,7 @@ export class MotionFeed {
    */
   begin(voice: Stream<Float32Array> | undefined, origin: number, phones?: Phones): void {
     this.#voice?.close();
+    if (this.#loose > 0) this.hear(new Float32Array(SAMPLES - this.#loose));
     if (phones === undefined) this.maker.followSound();
     else this.maker.followPhones(phones, origin);
     this.#voice = voice;
@@ -81,6 +84,19 @@ export class MotionFeed {
     this.#fill();
     const frames = this.maker.push(this.#batch);
     this.#pushed += BATCH;
+    this.#keep(frames);
+  }
+
+  /** Takes speech that comes by itself, in pieces of any length, in place of what {@link advance} would fetch. */
+  hear(samples: Float32Array): void {
+    const frames = this.maker.push(samples);
+    const whole = this.#loose + samples.length;
+    this.#loose = whole % SAMPLES;
+    this.#pushed += (whole - this.#loose) / SAMPLES;
+    this.#keep(frames);
+  }
+
+  #keep(frames: Float32Array): void {
     const { width } = this.maker;
     for (let at = 0; at < frames.length; at += width) this.#ready.push(frames.subarray(at, at + width));
   }

@@ -1,4 +1,5 @@
 import type { Backend } from "../protocol.js";
+import type { Ear } from "./ear.js";
 import { MotionFeed, type MotionMaker, mix } from "./feed.js";
 import type { Recording } from "./sound.js";
 
@@ -14,6 +15,8 @@ export interface LiveStats {
   fps: number;
   frameMs: number;
   dropped: number;
+  /** How far the face is behind live sound, milliseconds. */
+  delay: number | undefined;
 }
 
 /** Motion that is made ahead of the clock, seconds. */
@@ -35,6 +38,7 @@ type Time =
   | { readonly mode: "idle"; readonly since: number }
   | { readonly mode: "cued"; readonly from: number }
   | { readonly mode: "playing"; readonly media: number; readonly epoch: number }
+  | { readonly mode: "listening"; readonly ear: Ear }
   | { readonly mode: "frozen" };
 
 /** The living face on the canvas: idle without a voice, in time with the sound where one is heard. */
@@ -69,7 +73,8 @@ export class Live {
   restart(maker: MotionMaker): void {
     this.#feed.close();
     this.#feed = new MotionFeed(maker);
-    this.idle();
+    if (this.#time.mode === "listening") this.listen(this.#time.ear);
+    else this.idle();
   }
 
   /** No voice: the face is alive by itself. */
@@ -89,6 +94,13 @@ export class Live {
     const start = Math.max(0, from - WARM_UP);
     this.#feed.begin(recording.mono(start), start, recording.phones);
     while (this.#feed.until < from + AHEAD) this.#feed.advance();
+  }
+
+  /** The face speaks with sound that comes live. */
+  listen(ear: Ear): void {
+    this.#feed.begin(undefined, ear.heard);
+    ear.onSpeech = (samples) => this.#feed.hear(samples);
+    this.#jump({ mode: "listening", ear });
   }
 
   /** The voice's second `media` is heard at `epoch`. Cued before, or a correction while it plays. */
@@ -146,13 +158,14 @@ export class Live {
   async #step(): Promise<void> {
     const second = this.#second();
     if (second === undefined) return;
+    const live = this.#time.mode === "listening";
     // Far behind after a sleep: what nobody saw is not made up for, the motion goes on from here.
-    if (second > this.#feed.until + 1) {
+    if (!live && second > this.#feed.until + 1) {
       if (this.#time.mode === "idle" || this.#recording === undefined) return this.idle();
       this.#listen(this.#recording, second);
     }
     const from = epoch();
-    while (this.#feed.until < second + AHEAD && epoch() - from < FRAME * 2) this.#feed.advance();
+    while (!live && this.#feed.until < second + AHEAD && epoch() - from < FRAME * 2) this.#feed.advance();
     if (!this.#feed.at(second, this.#now)) return;
     const glide = (epoch() - this.#glideStart) / 1000 / GLIDE;
     if (glide < 1) mix(this.#glideFrom, this.#now, smooth(glide), this.#now);
@@ -169,6 +182,8 @@ export class Live {
         return (epoch() - this.#time.since) / 1000;
       case "playing":
         return this.#time.media + (epoch() - this.#time.epoch) / 1000;
+      case "listening":
+        return this.#time.ear.second(epoch(), this.#feed.until);
       default:
         return undefined;
     }
@@ -183,7 +198,8 @@ export class Live {
     count.spent += spent;
     const seconds = (now - count.since) / 1000;
     if (seconds < 1) return;
-    this.onStats({ fps: count.frames / seconds, frameMs: count.spent / count.frames, dropped: count.dropped });
+    const delay = this.#time.mode === "listening" ? this.#time.ear.delay * 1000 : undefined;
+    this.onStats({ fps: count.frames / seconds, frameMs: count.spent / count.frames, dropped: count.dropped, delay });
     this.#count = { frames: 0, spent: 0, dropped: 0, since: now, last: now };
   }
 }

@@ -14,11 +14,20 @@ import type {
   Words,
   WorkerEvents,
 } from "../protocol.js";
-import init, { Engine, emotionNames, type Motion, Phones, restFrame, TranscriptAligner } from "../wasm/parlante.js";
+import init, {
+  Engine,
+  emotionNames,
+  LiveSound,
+  type Motion,
+  Phones,
+  restFrame,
+  TranscriptAligner,
+} from "../wasm/parlante.js";
 import { ChosenPainter, SmallPainter } from "./choose.js";
 import { decodedRecording } from "./decoded.js";
+import { Ear } from "./ear.js";
 import type { MotionMaker } from "./feed.js";
-import { epoch, Live, pause } from "./live.js";
+import { epoch, Live, type LiveStats, pause } from "./live.js";
 import { pixelsOf } from "./pixels.js";
 import { record } from "./recorder.js";
 import { openRecording, type Recording, type Stream } from "./sound.js";
@@ -56,6 +65,7 @@ export class Studio {
   #seed = 0;
   #recording: Recording | undefined;
   #playback: Stream<Float32Array[]> | undefined;
+  #ear: Ear | undefined;
   #saving = false;
   #cancelled = false;
   #transparent = false;
@@ -202,7 +212,7 @@ export class Studio {
     this.#playback?.close();
     this.#playback = undefined;
     // The live face may still hold the phones of the voice before until it idles.
-    this.live?.idle();
+    this.idle();
     this.#recording?.phones?.free();
     this.#recording = phones === undefined ? recording : { ...recording, phones };
     return recording.info;
@@ -238,7 +248,30 @@ export class Studio {
 
   cue(from: number): void {
     this.#refuseWhileSaving();
-    this.#ready().live.cue(this.#ready().recording, from);
+    const { live, recording } = this.#ready();
+    this.deafen();
+    live.cue(recording, from);
+  }
+
+  /** The face speaks with sound that comes live, until it idles or speaks a recording. */
+  listen(port: MessagePort, rate: number): void {
+    this.#refuseWhileSaving();
+    const live = this.#face();
+    this.deafen();
+    this.#ear = new Ear(port, rate, new LiveSound(rate));
+    live.listen(this.#ear);
+  }
+
+  /** Ends listening to live sound. */
+  deafen(): void {
+    this.#ear?.close();
+    this.#ear = undefined;
+  }
+
+  /** No voice: the face is alive by itself. */
+  idle(): void {
+    this.deafen();
+    this.live?.idle();
   }
 
   /** The next piece of sound for the loudspeaker, or the one at `from`. */
@@ -299,7 +332,7 @@ export class Studio {
     };
   }
 
-  #onStats(stats: { fps: number; frameMs: number; dropped: number }): void {
+  #onStats(stats: LiveStats): void {
     this.tell("stats", { ...stats, backend: this.backend, size: this.#side });
     this.#slow = stats.frameMs > TOO_SLOW ? this.#slow + 1 : 0;
     const smaller = SMALLER.find((side) => side < this.#side);
@@ -310,10 +343,15 @@ export class Studio {
     this.tell("notice", { text: `This machine is slow: the picture is now made at ${smaller} pixels.` });
   }
 
-  #ready(): { live: Live; recording: Recording } {
+  #face(): Live {
     if (this.live === undefined) throw new ParlanteError("not-ready", "Please choose a portrait first.");
+    return this.live;
+  }
+
+  #ready(): { live: Live; recording: Recording } {
+    const live = this.#face();
     if (this.#recording === undefined) throw new ParlanteError("not-ready", "Please choose a voice first.");
-    return { live: this.live, recording: this.#recording };
+    return { live, recording: this.#recording };
   }
 
   #refuseWhileSaving(): void {
