@@ -31,6 +31,7 @@ export class Microphone {
       if (state !== "live" && state !== "starting") this.#end();
       button.setAttribute("aria-pressed", String(state === "live"));
       level.hidden = state !== "live";
+      el("live-hint").hidden = state === "live";
       if (state === "live") this.#showLevel();
     });
   }

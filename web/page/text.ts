@@ -32,6 +32,8 @@ export const FIXED = {
   voice: "Voice",
   voiceSample: "sample sentence",
   chooseVoice: "Recording",
+  live: "Live",
+  liveHint: "your own voice",
   microphone: "Microphone",
   level: "Loudness of the microphone",
   recorded: "your recording",
