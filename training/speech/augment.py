@@ -4,6 +4,7 @@ from scipy.signal import lfilter
 
 from .mel import BANDS, FLOOR
 
+GROUP = 10  # bands of a room that fade alike
 _AXIS = np.arange(BANDS, dtype=np.float32)
 
 
@@ -21,6 +22,7 @@ class Augmenter:
     def __init__(self, rng, backgrounds, strength=1.0):
         self.rng, self.backgrounds, self.strength = rng, backgrounds, strength
         self.noise = rng.gamma(2.0, 0.5, (6000, BANDS)).astype(np.float32)  # powers of stationary noise, mean 1
+        self.phases = 1.6 * np.cos(rng.uniform(0, np.pi, (6000, BANDS))).astype(np.float32)  # under 2: never all gone
 
     def chance(self, share):
         return self.rng.random() < share * self.strength
@@ -36,7 +38,7 @@ class Augmenter:
         if rng.random() < 0.6:
             x = self.other_throat(x)
         power = np.exp(x)
-        if self.chance(0.35):
+        if self.chance(0.45):
             power = self.room(power)
         if self.chance(0.5):
             power *= np.exp(curve(rng, 6, 0.7))
@@ -84,24 +86,35 @@ class Augmenter:
         return x[:, k] * (1 - share) + x[:, k + 1] * share
 
     def room(self, power):
-        fade = 10 ** (-6 * 0.01 / self.rng.uniform(0.12, 0.8))  # time until it has fallen by 60 dB
-        tail = lfilter([1 - fade], [1, -fade], power, axis=0).astype(np.float32)
-        power[2:] += 10 ** self.rng.uniform(-1.3, 0.15) * tail[:-2]
+        """early reflections colour the voice; a tail follows that flickers and whose upper bands die sooner"""
+        rng, frames = self.rng, len(power)
+        power = power * np.exp(curve(rng, 16, rng.uniform(0, 0.6)))
+        seconds = rng.uniform(0.12, 0.9) * np.linspace(1, rng.uniform(0.5, 1.1), BANDS // GROUP)  # until 60 dB down
+        tail = np.empty_like(power)
+        for k, fade in enumerate(10 ** (-6 * 0.01 / seconds)):
+            bands = slice(GROUP * k, GROUP * (k + 1))
+            tail[:, bands] = lfilter([1 - fade], [1, -fade], power[:, bands], axis=0)
+        delay = rng.integers(0, 3)
+        tail = tail[: frames - delay] * (self.drawn(self.noise, frames - delay) * np.float32(10 ** rng.uniform(-1.3, 0.3)))
+        voice = power[delay:]
+        voice += tail + np.sqrt(voice * tail) * self.drawn(self.phases, frames - delay)  # waves add or cancel
         return power
+
+    def drawn(self, tape, frames):
+        first = self.rng.integers(0, len(tape) - frames)
+        return tape[first : first + frames]
 
     def noises(self, frames):
         rng = self.rng
-        first = rng.integers(0, len(self.noise) - frames)
         colour = np.exp(curve(rng, 5, 1.2))
-        noise = self.noise[first : first + frames] * (colour / colour.mean())
+        noise = self.drawn(self.noise, frames) * (colour / colour.mean())
         if rng.random() < 0.3:
             swell = np.interp(np.arange(frames), np.linspace(0, frames, 8), rng.normal(0, 0.8, 8))
             noise = noise * np.exp(swell).astype(np.float32)[:, None]
         return noise
 
     def background(self, frames):
-        first = self.rng.integers(0, len(self.backgrounds) - frames)
-        return self.backgrounds[first : first + frames].astype(np.float32)
+        return self.drawn(self.backgrounds, frames).astype(np.float32)
 
     def telephone(self, power):
         """nothing outside about 300 to 3400 Hz; the edges and the steepness vary"""
