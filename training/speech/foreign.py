@@ -20,7 +20,6 @@ from .mel import log_mel
 from .networks import Speech
 from .phones import INDEX
 from .realign import best_path, found
-from .targets import LATE_PHONES
 
 LANGUAGES = ("it", "ru")
 SURE = -2.2  # mean log-probability of the found sounds under which a clip is left out
@@ -62,7 +61,7 @@ def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("speech", "corpus", "run"):
         args.add_argument("--" + name, type=Path, required=True)
-    args.add_argument("--late", type=float, default=LATE_PHONES, help="as for speech.realign")
+    args.add_argument("--late", type=float, default=0.0, help="as for speech.realign")
     a = args.parse_args()
     torch.set_num_threads(1)
     ears = Corpus(a.corpus, [])

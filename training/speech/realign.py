@@ -3,7 +3,8 @@
     python -m speech.realign --corpus runs/corpus --run runs/speech --out runs/realigned.json
     python -m speech.targets --corpus runs/corpus --sets speechocean762 --phones runs/realigned.json
 
-Readers who are not native say other sounds than the text's; a clip whose two alignments disagree is trusted less.
+Readers who are not native say other sounds than the text's: a clip whose two alignments disagree is trusted less, and a
+phone that the encoder hears nowhere in its place is doubted.
 """
 import argparse
 import json
@@ -11,15 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 
 from .corpus import RECORDED, Corpus, labels
 from .hearing import outputs
 from .networks import Speech
-from .phones import INDEX
-from .targets import LATE_PHONES
+from .phones import INDEX, VISEME_OF
+from .targets import ROW
 
 NO_TRUST, FULL_TRUST = 0.40, 0.70  # share of speech rows on which the two alignments agree
+UNHEARD = 0.05  # largest probability of a phone's viseme in its rows under which the phone is doubted
 PRIOR = 0.5  # how much of the phones' frequency is taken out of the encoder's opinion
 
 
@@ -50,7 +52,8 @@ def best_path(scores, sequence):
 def found(path, names, late):
     """path over `names`, one a row -> [[phone, start_ms, end_ms], ...]
 
-    Networks that were asked for phones `late` ms later say them on rows that much earlier (speech.targets).
+    `late`: how much earlier the networks say phones than they are. Where it is 0 all times lie on rows, which
+    speech.targets makes up for.
     """
     cuts = np.flatnonzero(np.diff(path)) + 1
     rows = np.concatenate([[0], cuts, [len(path)]])
@@ -71,11 +74,32 @@ def realigned(clip, logits, prior, late):
     return found(path, names, late)
 
 
+def shift(before, after):
+    """how far the middle of each phone moved, ms; phones that moved very far are left out"""
+    before, after = ([v for v in phones if v[0] != "SIL"] for phones in (before, after))
+    moves = [(x[1] + x[2] - y[1] - y[2]) / 2 for x, y in zip(after, before)]
+    return [m for m in moves if abs(m) < 80]
+
+
+def doubted(phones, logits, late):
+    """spans in ms of the phones that were not heard"""
+    p, visemes = softmax(logits, axis=1), np.array(VISEME_OF)
+    spans = []
+    for name, start, end in phones:
+        rows = slice(max(0, round(start - late) // ROW), max(round(end - late) // ROW, round(start - late) // ROW + 1))
+        heard = p[rows][:, visemes == VISEME_OF[INDEX[name]]].sum(1)
+        if name != "SIL" and len(heard) and heard.max() < UNHEARD:
+            spans.append([start, end])
+    return spans
+
+
 def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("corpus", "run", "out"):
         args.add_argument("--" + name, type=Path, required=True)
-    args.add_argument("--late", type=float, default=LATE_PHONES, help="0 for networks of packs older than version 0.2.0")
+    args.add_argument("--late", type=float, default=0.0, help="how much earlier the networks say phones than they "
+                      "are; choose it so that the printed median is 0 against the times they were trained on")
+    args.add_argument("--before", type=Path, help="the times they were trained on, if not the recogniser's")
     a = args.parse_args()
     torch.set_num_threads(1)
     corpus = Corpus(a.corpus, [RECORDED])
@@ -83,7 +107,8 @@ def main():
     model.load_state_dict(torch.load(a.run / "latest.pt", weights_only=True)["average"])
     known = corpus.labels[corpus.labels >= 0]
     prior = np.log(np.bincount(known, minlength=len(INDEX)) / len(known) + 1e-4)
-    moved, agreements = {}, []
+    earlier = json.load(open(a.before)) if a.before else {}
+    moved, agreements, shifts = {}, [], []
     clips = corpus.of(RECORDED)
     heard = outputs(model, corpus, clips)
     for clip in clips:
@@ -95,10 +120,12 @@ def main():
         agreement = float((before == after)[speech].mean()) if speech.any() else 0.0
         agreements.append(agreement)
         trust = float(np.clip((agreement - NO_TRUST) / (FULL_TRUST - NO_TRUST), 0, 1))
-        moved[clip.file] = {"phones": phones, "weight": round(trust, 3)}
+        moved[clip.file] = {"phones": phones, "weight": round(trust, 3), "doubted": doubted(phones, heard[clip.file][0], a.late)}
+        shifts += shift(earlier.get(clip.file, {}).get("phones", clip.phones), phones)
     a.out.write_text(json.dumps(moved))
     print(f"{len(moved)} clips, {np.mean(agreements):.3f} of the speech rows keep their phone, "
-          f"{np.mean(np.array(agreements) < 0.6):.3f} of the clips disagree in more than 40 %")
+          f"{np.mean(np.array(agreements) < 0.6):.3f} of the clips disagree in more than 40 %; "
+          f"phones moved by {np.median(shifts):+.1f} ms in the median, {np.mean(shifts):+.1f} in the mean")
 
 
 if __name__ == "__main__":

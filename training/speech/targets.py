@@ -16,11 +16,20 @@ from .teacher import articulate
 # by a whole row, as often as makes the same in the mean.
 LATE_PHONES = 9.0
 ROW = 20
+DOUBTED = 0.2  # how much a phone counts that the encoder did not hear
 
 
 def row_labels(phones, rows, rng):
     on_rows = all(start % ROW == 0 for _, start, _ in phones)
     return labels(phones, rows, LATE_PHONES + on_rows * rng.uniform(-ROW / 2, ROW / 2)).astype(np.int8)
+
+
+def trust(moved, rows):
+    """of each row: that of the clip, less where a phone was not heard (speech.realign)"""
+    out, times = np.full(rows, moved["weight"], np.float16), np.arange(rows) * ROW + ROW / 2
+    for start, end in moved.get("doubted", []):
+        out[(times >= start) & (times < end)] *= DOUBTED
+    return out
 
 
 def write_targets(corpus, name, moved):
@@ -30,7 +39,7 @@ def write_targets(corpus, name, moved):
         phones = new["phones"] if new else clip.phones
         marks.append(row_labels(phones, clip.rows, rng))
         curves.append(articulate(phones, corpus.mel_of(clip))[1::2].astype(np.float16))  # the middle of a row
-        weights.append(np.full(clip.rows, new["weight"] if new else 1.0, np.float16))
+        weights.append(trust(new, clip.rows) if new else np.ones(clip.rows, np.float16))
     np.savez(corpus.folder / name / "targets.npz", labels=np.concatenate(marks), curves=np.concatenate(curves),
              weights=np.concatenate(weights))
     print(f"{name}: targets of {len(marks)} clips, {sum(c.file in moved for c in corpus.of(name))} with moved times", flush=True)
