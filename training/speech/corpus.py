@@ -22,6 +22,7 @@ DEVELOPMENT_SPEAKERS = {
 RECORDED = "speechocean762"  # the recorded training set; the features are normalised by it
 DEVELOPMENT_SETS = ("held-adult", "held-child")
 NATIVE_TEST_SETS = ("ljspeech-sample", "pocketsphinx-testdata", "asterisk-en")
+SUNG = "singing"  # made songs (speech.singing), for the measures only
 UNKNOWN = -1
 
 

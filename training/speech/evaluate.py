@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .corpus import DEVELOPMENT_SETS, NATIVE_TEST_SETS, RECORDED, Corpus, read
+from .corpus import DEVELOPMENT_SETS, NATIVE_TEST_SETS, RECORDED, SUNG, Corpus, read
 from .hearing import outputs, right_frames
 from .measures import choose_rise, judge, phone_checks, teacher_curves
 from .networks import Speech
@@ -23,7 +23,7 @@ from .spoil import CONDITIONS
 GROUPS = {
     "LJSpeech": ("ljspeech-sample",), "pocketsphinx": ("pocketsphinx-testdata",),
     "LJSpeech + pocketsphinx": ("ljspeech-sample", "pocketsphinx-testdata"), "asterisk-en": ("asterisk-en",),
-    "held-out adults": ("held-adult",), "held-out children": ("held-child",),
+    "held-out adults": ("held-adult",), "held-out children": ("held-child",), "songs": (SUNG,),
 }
 
 
@@ -48,7 +48,7 @@ def main():
     from .ict_lips import IctLips
 
     torch.set_num_threads(1)
-    corpus, face = Corpus(a.corpus, (*DEVELOPMENT_SETS, *NATIVE_TEST_SETS)), IctLips(a.face)
+    corpus, face = Corpus(a.corpus, (*DEVELOPMENT_SETS, *NATIVE_TEST_SETS, SUNG)), IctLips(a.face)
     openness = json.load(open(a.openness))["phone_openness"]
     if a.pack:
         from .pack import MotionPack
@@ -70,10 +70,13 @@ def main():
     results = {}
     for condition in a.conditions:
         rng = np.random.default_rng(3)
-        heard = outputs(model, corpus, corpus.clips, lambda clip: CONDITIONS[condition](
+        spoken = [c for c in corpus.clips if c.set != SUNG or condition == "clean"]
+        heard = outputs(model, corpus, spoken, lambda clip: CONDITIONS[condition](
             corpus.mel_of(clip), lambda: read(recording(a.speech, clip)), rng))
         for group, sets in GROUPS.items():
-            clips = corpus.of(*sets)
+            clips = [c for c in spoken if c.set in sets]
+            if not clips:
+                continue
             teacher = [teacher_curves(c, corpus, face) for c in clips] if condition == "clean" else None
             row = judge(clips, [heard[c.file][1] for c in clips], face, rise, openness, teacher)
             total = sum(right_frames(heard[c.file][0].argmax(1), corpus.labels[c.span]) for c in clips)

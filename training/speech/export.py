@@ -13,7 +13,7 @@ from gguf import GGUFWriter
 from gguf.quants import quantize
 
 from . import articulation, mel, networks
-from .corpus import DEVELOPMENT_SETS, NATIVE_TEST_SETS, Corpus
+from .corpus import DEVELOPMENT_SETS, NATIVE_TEST_SETS, SUNG, Corpus
 from .phones import PHONES
 
 VERSION = "0.2.0"
@@ -68,7 +68,7 @@ def main():
     model = networks.Speech()
     model.load_state_dict(saved["average"])
     rise = json.load(open(a.rise)) if a.rise else articulation.GATE_RISE
-    trained = [name for name in corpus.sets if name not in (*DEVELOPMENT_SETS, *NATIVE_TEST_SETS)]
+    trained = [name for name in corpus.sets if name not in (*DEVELOPMENT_SETS, *NATIVE_TEST_SETS, SUNG)]
     hours = {name: round(sum(c.rows for c in corpus.of(name)) / 180000, 2) for name in trained}
 
     writer = GGUFWriter(str(a.out), "parlante-motion")

@@ -8,7 +8,7 @@ import argparse
 import subprocess
 from pathlib import Path
 
-from .corpus import read, write_set
+from .corpus import SUNG, read, write_set
 from .synthesise import phone_times
 
 VOICES = ("kal_diphone", "ked_diphone")
@@ -71,8 +71,8 @@ def main():
             done = subprocess.run(["festival", "-b", str(a.out / "sing.scm")], capture_output=True, text=True)
             phones = phone_times(done.stdout.strip())
             assert phones, done.stderr
-            recordings.append((f"singing/{file.name}", read(file), voice, phones))
-    write_set(a.corpus, "singing", recordings)
+            recordings.append((f"{SUNG}/{file.name}", read(file), voice, phones))
+    write_set(a.corpus, SUNG, recordings)
 
 
 if __name__ == "__main__":
