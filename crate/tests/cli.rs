@@ -406,6 +406,40 @@ fn portraits_speak_and_play_motion() {
     assert_eq!(folder.names(), ["a.mp4", "a.webm", "m.json", "other.wav", "tone.wav"]);
 }
 
+/// Sound that comes into a pipe leaves it as pictures, in step with the clock.
+#[test]
+fn live_sound_becomes_pictures_on_the_clock() {
+    let folder = Folder::new("cli-live");
+    let (sound, seconds) = (put(&folder, "hum.pcm", &vec![9; 2 * 16_000 * 3 / 2]), 1.5);
+    let film = path(&folder, "film.y4m");
+    let mut command = program(&["live", &portrait(), "--size", "64", "-o", &film]);
+    command.stdin(std::fs::File::open(&sound).expect("a file"));
+    let start = Instant::now();
+    let output = finish(command);
+    assert!(start.elapsed().as_secs_f64() > seconds - 0.1, "the pictures came faster than the sound");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let head = b"YUV4MPEG2 W64 H64 F25:1 ";
+    let film = std::fs::read(film).expect("a film");
+    assert!(film.starts_with(head));
+    let pictures = film.windows(6).filter(|w| w == b"FRAME\n").count();
+    // What the cushion holds back comes, too; nothing is lost.
+    assert!((38..=44).contains(&pictures), "{pictures} pictures");
+
+    // Who takes only some of the pictures ends it without a complaint; bare pixels have their size.
+    let mut command =
+        program(&["live", &portrait(), "--size", "64", "--pictures", "rgba", "--background", "transparent"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("the program starts");
+    let mut pixels = vec![0; 64 * 64 * 4 * 3];
+    let mut pictures = child.stdout.take().expect("a pipe");
+    std::io::Read::read_exact(&mut pictures, &mut pixels).expect("silence has a face, too");
+    assert_eq!((pixels[3], pixels[(36 * 64 + 32) * 4 + 3]), (0, 255), "transparent beside the face, and only there");
+    drop(pictures);
+    assert!(child.wait().expect("a child").success());
+
+    assert!(fails(&["live", &portrait(), "--background", "transparent"], 2).contains("transparency"));
+    assert!(fails(&["live", &portrait(), "--rate", "0"], 2).contains("rate"));
+}
+
 #[test]
 fn the_benchmark_reports_in_json() {
     let report: serde_json::Value = serde_json::from_str(&works(&["bench", "--json", "--size", "64"])).expect("JSON");

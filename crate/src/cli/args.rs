@@ -9,6 +9,7 @@ use parlante::motion::Controls;
 use parlante::motion::controls::Emotion;
 use parlante::motion::frame::Gaze;
 
+use super::live::LiveArguments;
 use super::words::WordsArguments;
 
 /// Smallest and largest side of a video, pixels.
@@ -38,6 +39,8 @@ pub enum Command {
     Animate(AnimateArguments),
     /// Turn a recording into a motion file
     Motion(MotionArguments),
+    /// Speak with sound from a pipe, into a pipe: for microphones, speech synthesis and virtual cameras
+    Live(LiveArguments),
     /// Measure how fast this machine is
     Bench(BenchArguments),
     /// Look into model packs
@@ -234,7 +237,8 @@ impl Wishes {
     }
 }
 
-fn size(text: &str) -> Result<u32, String> {
+/// An even side of a picture, pixels.
+pub fn size(text: &str) -> Result<u32, String> {
     let wanted = format!("give an even number from {} to {}", SIZES.start(), SIZES.end());
     match text.parse::<u32>() {
         Ok(size) if SIZES.contains(&size) && size % 2 == 0 => Ok(size),
@@ -279,7 +283,8 @@ fn gaze(text: &str) -> Result<Gaze, String> {
     Ok(Gaze { x: angle(x)?, y: angle(y)? })
 }
 
-fn behind(text: &str) -> Result<Behind, String> {
+/// What shall be behind the person.
+pub fn behind(text: &str) -> Result<Behind, String> {
     match Background::from_name(text) {
         Some(background) => Ok(Behind::This(background)),
         None if text.is_empty() => {

@@ -5,7 +5,9 @@ mod args;
 mod bench;
 mod device;
 mod failure;
+mod inbox;
 mod interrupt;
+mod live;
 mod models;
 mod motion;
 mod pack;
@@ -34,6 +36,7 @@ pub fn run() -> ExitCode {
     let result = match arguments.command {
         Command::Animate(arguments) => animate::run(&arguments),
         Command::Motion(arguments) => motion::run(&arguments),
+        Command::Live(arguments) => live::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Pack { command: PackCommand::Inspect { file, json } } => pack::inspect(&file, json),
     };
@@ -48,6 +51,9 @@ pub fn run() -> ExitCode {
 
 /// Results go to stdout; a reader that went away early is no failure.
 fn print(text: &str) -> ExitCode {
+    if text.is_empty() {
+        return ExitCode::SUCCESS;
+    }
     let mut out = std::io::stdout().lock();
     let _ = if text.ends_with('\n') { write!(out, "{text}") } else { writeln!(out, "{text}") };
     ExitCode::SUCCESS

@@ -5,6 +5,7 @@
 //! | `.mp4` | H.264 (Cisco's OpenH264, BSD) | Opus | ISO base media, index first |
 //! | `.webm` | AV1 (rav1e, BSD) | Opus | Matroska subset |
 //! | a folder | PNG, lossless | none | one file a picture |
+//! | a pipe | Y'CbCr 4:2:0, uncompressed | none | YUV4MPEG2 |
 //!
 //! Both videos play in Chromium, Firefox, VLC and ffmpeg. Opus is in both because it is free of charge and the best of the
 //! free ones; every free AAC encoder has a licence that this project cannot carry.
@@ -22,10 +23,12 @@ mod mp4;
 mod sound;
 pub mod video;
 mod webm;
+pub mod y4m;
 
 pub use error::OutputError;
 pub use file::NewFile;
 pub use video::{Container, Finished, VideoSettings, VideoWriter};
+pub use y4m::Y4m;
 
 /// Title that every file carries.
 pub const TITLE: &str = "Synthetic video";
