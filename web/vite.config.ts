@@ -20,11 +20,21 @@ const words: Plugin = {
     }),
 };
 
+/** Lists all files of the page for its service worker, which keeps them for times without a network. */
+const list: Plugin = {
+  name: "list",
+  generateBundle(_, bundle) {
+    const files = Object.keys(bundle).filter((name) => name !== "service-worker.js" && name !== "index.html");
+    const source = JSON.stringify(["icon.svg", "manifest.webmanifest", ...files.sort()]);
+    this.emitFile({ type: "asset", fileName: "files.json", source });
+  },
+};
+
 /** The page. It sees the library as anybody would: through the finished package. */
 export default defineConfig({
   root: at("page"),
   base: "./",
-  plugins: [words],
+  plugins: [words, list],
   resolve: { alias: { parlante: at("dist/index.js") } },
   build: {
     outDir: at("../build/page"),
@@ -32,7 +42,14 @@ export default defineConfig({
     assetsInlineLimit: 0,
     target: "es2022",
     // The library is worth a file of its own: the page's own code stays small enough to be measured.
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "parlante", test: /web[\\/]dist[\\/]/ }] } } },
+    rolldownOptions: {
+      input: { index: at("page/index.html"), "service-worker": at("page/service-worker.ts") },
+      output: {
+        // A service worker answers for its own folder and those below: it stands at the top, under a name that stays.
+        entryFileNames: ({ name }) => (name === "service-worker" ? "[name].js" : "assets/[name]-[hash].js"),
+        codeSplitting: { groups: [{ name: "parlante", test: /web[\\/]dist[\\/]/ }] },
+      },
+    },
   },
   worker: { format: "es" },
   server: { headers, port: 5173 },

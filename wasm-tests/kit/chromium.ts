@@ -31,10 +31,16 @@ export async function launch(gpu: "webgpu" | "cpu", more: readonly string[] = []
   return chromium.launch({ executablePath, args: [...ALWAYS, ...(gpu === "webgpu" ? WEBGPU : NO_WEBGPU), ...more] });
 }
 
+const FAKE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
+
 /** A browser whose microphone, allowed without a question, hears a WAV file over and over. */
 export function launchHearing(recording: string): Promise<Browser> {
-  const fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
-  return launch("cpu", [...fake, `--use-file-for-fake-audio-capture=${recording}`]);
+  return launch("cpu", [...FAKE, `--use-file-for-fake-audio-capture=${recording}`]);
+}
+
+/** A browser whose camera, allowed without a question, sees the pictures of an MJPEG file over and over. */
+export function launchSeeing(film: string): Promise<Browser> {
+  return launch("cpu", [...FAKE, `--use-file-for-fake-video-capture=${film}`]);
 }
 
 /** A page with everything watched that must not happen. */

@@ -1,4 +1,5 @@
 import { el, make } from "./elements.js";
+import { toggleFullScreen } from "./full-screen.js";
 import type { Microphone } from "./microphone.js";
 import type { Panel } from "./panel.js";
 import type { Save } from "./save.js";
@@ -28,6 +29,7 @@ export function listenToKeys(transport: Transport, panel: Panel, save: Save, mic
     l: () => void microphone.toggle(),
     m: () => transport.toggleMute(),
     s: () => void save.start(),
+    f: () => void toggleFullScreen(),
     "?": () => help.showModal(),
   };
   document.addEventListener("keydown", (event) => {

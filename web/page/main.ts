@@ -1,8 +1,11 @@
 import { Parlante } from "parlante";
 import { Behind } from "./behind.js";
+import { offerCamera } from "./camera.js";
 import { el } from "./elements.js";
+import { offerFullScreen } from "./full-screen.js";
 import { listenToKeys } from "./keys.js";
 import { Microphone } from "./microphone.js";
+import { keepForOffline } from "./offline.js";
 import { Panel } from "./panel.js";
 import { Save } from "./save.js";
 import { Sources } from "./sources.js";
@@ -20,6 +23,8 @@ const behind = new Behind();
 const save = new Save();
 const sources = new Sources(() => transport.renewed());
 const microphone = new Microphone((recording) => sources.keep(recording));
+offerCamera((photo) => void sources.take(photo));
+offerFullScreen();
 listenToKeys(transport, panel, save, microphone);
 
 try {
@@ -46,6 +51,7 @@ try {
   save.attach(parlante);
   microphone.attach(parlante);
   transport.attach(parlante);
+  void keepForOffline();
 } catch (error) {
   engine.textContent = "";
   sayError(error);

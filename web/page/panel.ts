@@ -1,5 +1,6 @@
 import { type Controls, type ControlsChange, DEFAULT_CONTROLS, EMOTIONS, type Parlante, RANGES } from "parlante";
 import { el, fillTrack, make } from "./elements.js";
+import { fromAddress, showInAddress } from "./settings.js";
 import { FIXED, MOODS, SAY } from "./text.js";
 
 /** Sliders with a value of their own; moods and gaze have their own shape. */
@@ -17,6 +18,7 @@ export class Panel {
   readonly #refreshers: ((controls: Controls) => void)[] = [];
   #controls: Controls = DEFAULT_CONTROLS;
   #parlante: Parlante | undefined;
+  #passing: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     for (const mood of EMOTIONS) {
@@ -44,7 +46,13 @@ export class Panel {
     el("take").onclick = () => this.anotherTake();
     el("reset").onclick = () => this.reset();
     el("face").addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
-    this.#refresh();
+    this.#refreshers.push((c) => this.#pass(c));
+    this.change(fromAddress(location.hash));
+    addEventListener("hashchange", () => {
+      const wanted = fromAddress(location.hash);
+      this.change(DEFAULT_CONTROLS);
+      this.change(wanted);
+    });
   }
 
   /** From now on the face follows. */
@@ -91,6 +99,12 @@ export class Panel {
 
   reset(): void {
     this.change(DEFAULT_CONTROLS);
+  }
+
+  /** The address follows when the hand rests: browsers refuse to change it too often. */
+  #pass(controls: Controls): void {
+    clearTimeout(this.#passing);
+    this.#passing = setTimeout(() => showInAddress(controls), 300);
   }
 
   #refresh(): void {

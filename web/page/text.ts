@@ -21,6 +21,12 @@ export const FIXED = {
   portrait: "Portrait",
   portraitSample: "sample: Eileen Collins, NASA",
   choosePortrait: "Photo",
+  camera: "Camera",
+  cameraTitle: "Look at the camera, mouth closed",
+  cameraView: "What the camera sees",
+  cameraTake: "Take the photo",
+  cameraClose: "Close",
+  fullScreen: "Full screen",
   behind: "Background",
   behindKeep: "The photo’s own",
   behindBlur: "Out of focus",
@@ -84,6 +90,7 @@ export const KEYS: readonly (readonly [string, string])[] = [
   ["L", "live with the microphone, and back"],
   ["M", "mute"],
   ["S", "save the video"],
+  ["F", "full screen, and back"],
   ["?", "this help"],
 ];
 
@@ -142,6 +149,13 @@ export const SAY = {
     NotFoundError: "No microphone was found. Please connect one, or choose a recording.",
     NotReadableError: "Another program holds the microphone. Please end it there, or choose a recording.",
   } as Record<string, string>,
+  camera: {
+    NotAllowedError: "The camera was not allowed. Please allow it beside the address, or choose a photo.",
+    NotFoundError: "No camera was found. Please connect one, or choose a photo.",
+    NotReadableError: "Another program holds the camera. Please end it there, or choose a photo.",
+  } as Record<string, string>,
+  noCamera: "This browser gives no camera here. Please use https or localhost, or choose a photo.",
+  photoName: "your photo.jpg",
   noMicrophone: "This browser gives no microphone here. Please use https or localhost, or choose a recording.",
   portrait: (name: string, { width, height, faces, glasses, warnings }: PortraitInfo) => {
     const parts = [`Portrait: ${name}, ${number.format(width)} × ${number.format(height)}`];

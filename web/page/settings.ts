@@ -1,0 +1,45 @@
+import { type Controls, type ControlsChange, DEFAULT_CONTROLS, EMOTIONS, type Emotion, RANGES } from "parlante";
+
+/** Controls that are one number. */
+const NUMBERS = ["distance", "liveliness", "articulation", "headMotion", "listening", "blinkRate", "seed"] as const;
+const TURNS = ["yaw", "pitch", "roll"] as const;
+/** How the gaze is called in an address. */
+const GAZE = { gazeX: "x", gazeY: "y" } as const;
+
+/** What differs from a calm start, as the end of an address: `happy=0.6&gazeX=10`. */
+export function toAddress(controls: Controls): string {
+  const parts = new URLSearchParams();
+  const put = (name: string, value: number, usual: number) => {
+    if (value !== usual) parts.set(name, String(Math.round(value * 1000) / 1000));
+  };
+  for (const name of EMOTIONS) put(name, controls.emotion[name], 0);
+  for (const [name, axis] of Object.entries(GAZE)) put(name, controls.gaze[axis], 0);
+  for (const name of TURNS) put(name, controls.pose[name], 0);
+  for (const name of NUMBERS) put(name, controls[name], DEFAULT_CONTROLS[name]);
+  return parts.toString();
+}
+
+/** The controls that the end of an address asks for; what it does not name, or names wrongly, is missing. */
+export function fromAddress(text: string): ControlsChange {
+  const parts = new URLSearchParams(text.replace(/^#/, ""));
+  const get = (name: string, control: keyof Controls): number | undefined => {
+    const value = Number(parts.get(name) || Number.NaN);
+    const [low, high] = RANGES[control];
+    return value >= low && value <= high ? value : undefined;
+  };
+  const some = <K extends string>(names: readonly K[], read: (name: K) => number | undefined) =>
+    Object.fromEntries(names.flatMap((name) => (read(name) === undefined ? [] : [[name, read(name)]])));
+  return {
+    emotion: some<Emotion>(EMOTIONS, (name) => get(name, "emotion")),
+    gaze: some(["x", "y"], (axis) => get(axis === "x" ? "gazeX" : "gazeY", "gaze")),
+    pose: some(TURNS, (name) => get(name, "pose")),
+    ...some(NUMBERS, (name) => get(name, name)),
+  };
+}
+
+/** Keeps the address in step with the controls, so that it can be passed on; the browser's history stays as it was. */
+export function showInAddress(controls: Controls): void {
+  const wanted = toAddress(controls);
+  if (wanted === location.hash.replace(/^#/, "")) return;
+  history.replaceState(null, "", wanted === "" ? location.pathname + location.search : `#${wanted}`);
+}
