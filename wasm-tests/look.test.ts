@@ -71,6 +71,19 @@ it("gives every control a name, a reachable size and a visible focus", async () 
   await context.close();
 });
 
+it.each(["light", "dark"] as const)("has nothing that axe-core calls serious (%s)", async (colorScheme) => {
+  const { page, context } = await openPage(browser, served, "", { colorScheme });
+  const axe = readFileSync(join(ROOT, "node_modules/axe-core/axe.min.js"), "utf8");
+  await page.locator("details summary").click();
+  await page.evaluate(axe);
+  const found = await page.evaluate(async () => {
+    const { violations } = await (window as unknown as { axe: typeof import("axe-core") }).axe.run();
+    return violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+  });
+  expect(found).toEqual([]);
+  await context.close();
+});
+
 it("is steered by keys", async () => {
   const { page, context } = await openPage(browser, served);
   await page.keyboard.press("ArrowRight");

@@ -10,8 +10,8 @@ export const PHOTO = join(ROOT, "web/page/samples/portrait.jpg");
 export const SPEECH = join(ROOT, "web/page/samples/speech.mp3");
 
 /** Opens the page and waits until the face lives. */
-export async function openPage(browser: Browser, served: Served, query = ""): Promise<Watched> {
-  const watched = await openWatched(browser, served.origin);
+export async function openPage(browser: Browser, served: Served, query = "", options = {}): Promise<Watched> {
+  const watched = await openWatched(browser, served.origin, options);
   await watched.page.goto(served.origin + query);
   await watched.page.waitForSelector(".frame.alive", { timeout: 60_000 });
   await watched.page.waitForSelector("#save:not([disabled])", { timeout: 60_000 });
