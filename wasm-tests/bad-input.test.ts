@@ -119,10 +119,10 @@ describe("recordings", () => {
   it("says what it cannot use when something else is dropped", async () => {
     await page.evaluate(() => {
       const data = new DataTransfer();
-      data.items.add(new File(["x"], "notes.txt", { type: "text/plain" }));
+      data.items.add(new File(["x"], "notes.pdf", { type: "application/pdf" }));
       window.dispatchEvent(new DragEvent("drop", { dataTransfer: data, cancelable: true }));
     });
-    await expectComplaint(/notes\.txt/);
+    await expectComplaint(/notes\.pdf/);
   });
 });
 

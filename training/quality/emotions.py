@@ -33,7 +33,7 @@ KINDS = {  # what it may look at
 def features(motion, names, kind):
     """mean, deviation and mean change of each curve in each window -> [windows, numbers]"""
     n = len(motion["yaw"])
-    curves = np.array([motion.get(name, np.zeros(n)) for name in names if KINDS[kind] is None or KINDS[kind](name)])
+    curves = np.array([motion[name] for name in names if KINDS[kind] is None or KINDS[kind](name)])
     out = []
     for start in range(0, n - WINDOW + 1, WINDOW):
         part = curves[:, start : start + WINDOW]

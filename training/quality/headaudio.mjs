@@ -65,6 +65,7 @@ async function run(file) {
         if (viseme !== null) heard.push([t, viseme]);
     };
     await node.loadModel(`${folder}/dist/model-en-mixed.bin`);
+    const parameters = Object.fromEntries(Worklet.parameterDescriptors.map((p) => [p.name, [p.defaultValue]]));
     const values = [];
     let due = 0;
     for (let at = 0; at + BLOCK <= samples.length; at += BLOCK) {
@@ -73,7 +74,7 @@ async function run(file) {
             values.push(node.visemeNames.map((name) => Math.round(shown[name] * 1e4) / 1e4));
             due += FRAME;
         }
-        worklet.process([[samples.subarray(at, at + BLOCK)]], [], {});
+        worklet.process([[samples.subarray(at, at + BLOCK)]], [], parameters);
     }
     return { names: node.visemeNames, values, heard };
 }

@@ -39,11 +39,18 @@ def write_sound(path, samples):
         w.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
 
 
+class Motion(dict):
+    """{name of a coefficient, "yaw", …, "gaze x", "gaze y": [frames]}; what is always 0 is left out, but can be asked for"""
+
+    def __missing__(self, name):
+        return np.zeros(len(self["yaw"]))
+
+
 def read(path):
-    """a motion file -> {name of a coefficient, "yaw", …, "gaze x", "gaze y": [frames]}; what is always 0 is left out"""
+    """a motion file -> Motion"""
     frames = json.loads(Path(path).read_text())["frames"]
     names = sorted({name for f in frames for name in f.get("blendshapes", {})})
-    out = {name: np.array([f.get("blendshapes", {}).get(name, 0.0) for f in frames]) for name in names}
+    out = Motion({name: np.array([f.get("blendshapes", {}).get(name, 0.0) for f in frames]) for name in names})
     for name in HEAD:
         out[name] = np.array([f.get("head", {}).get(name, 1.0 if name == "scale" else 0.0) for f in frames])
     for axis in "xy":
@@ -52,7 +59,7 @@ def read(path):
 
 
 def generate(program, recording, *options):
-    """runs `parlante motion`; -> as `read`"""
+    """runs `parlante motion`; -> Motion"""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "m.json"
         done = subprocess.run([program, "motion", recording, "-o", out, *map(str, options)], capture_output=True, text=True)
@@ -63,8 +70,7 @@ def generate(program, recording, *options):
 
 def lids_shut(motion):
     """blinks as (first frame, frames)"""
-    zero = np.zeros(len(motion["yaw"]))
-    shut = np.concatenate([[0], motion.get("eyeBlinkLeft", zero) > 0.5, [0]]).astype(int)
+    shut = np.concatenate([[0], motion["eyeBlinkLeft"] > 0.5, [0]]).astype(int)
     return [(a, b - a) for a, b in np.flatnonzero(np.diff(shut)).reshape(-1, 2)]
 
 

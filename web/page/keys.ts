@@ -46,7 +46,7 @@ export function listenToKeys(transport: Transport, panel: Panel, save: Save, mic
 /** Whether the key belongs to the control that has the focus. */
 function isField(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  if (target instanceof HTMLSelectElement) return true;
+  if (target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement) return true;
   if (target instanceof HTMLInputElement) return target.type !== "range" || key.startsWith("Arrow");
   return target instanceof HTMLButtonElement && (key === " " || key === "Enter");
 }

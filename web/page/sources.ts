@@ -1,7 +1,9 @@
-import type { Parlante } from "parlante";
+import type { Parlante, Words } from "parlante";
 import { el } from "./elements.js";
+import { kindOf } from "./files.js";
 import { say, sayError } from "./status.js";
 import { FIXED, SAY } from "./text.js";
+import { WordsPanel } from "./words.js";
 
 /** What is shown and heard before anything was chosen. */
 const SAMPLE_PORTRAIT = new URL("./samples/portrait.jpg", import.meta.url);
@@ -16,6 +18,9 @@ export class Sources {
   #parlante: Parlante | undefined;
   /** Files chosen before the engine was there. */
   readonly #early: File[] = [];
+  /** What the face speaks. */
+  #spoken: Blob | URL = SAMPLE_VOICE;
+  readonly #words = new WordsPanel((words) => this.#follow(words));
 
   /** `onChange` hears that another portrait or voice is in place. */
   constructor(private readonly onChange: () => void) {
@@ -50,6 +55,8 @@ export class Sources {
     await parlante.setPortrait(SAMPLE_PORTRAIT);
     frame.classList.add("alive");
     await parlante.setVoice(SAMPLE_VOICE);
+    this.#spoken = SAMPLE_VOICE;
+    this.#words.forget();
     el("portrait-name").textContent = FIXED.portraitSample;
     el("voice-name").textContent = FIXED.voiceSample;
     el("samples").hidden = true;
@@ -57,7 +64,7 @@ export class Sources {
     this.onChange();
   }
 
-  /** A file of a person's own: a picture becomes the portrait, a sound the voice. */
+  /** A file of a person's own: a picture becomes the portrait, a sound the voice, a text the words of the voice. */
   async take(file: File): Promise<void> {
     const kind = kindOf(file);
     if (kind === undefined) return sayError(SAY.unknownFile(file.name));
@@ -69,7 +76,8 @@ export class Sources {
     try {
       frame.classList.add("busy");
       if (kind === "portrait") await this.#portrait(this.#parlante, file);
-      else await this.#voice(this.#parlante, file);
+      else if (kind === "voice") await this.#voice(this.#parlante, file);
+      else await this.#words.take(file);
       el("samples").hidden = false;
       this.onChange();
     } catch (error) {
@@ -89,6 +97,8 @@ export class Sources {
   async #voice(parlante: Parlante, file: File): Promise<void> {
     say(SAY.listening(file.name));
     const { duration } = await parlante.setVoice(file);
+    this.#spoken = file;
+    this.#words.forget();
     el("voice-name").textContent = file.name;
     say(SAY.voice(file.name, duration));
   }
@@ -100,6 +110,8 @@ export class Sources {
     say(SAY.keeping);
     try {
       const { duration } = await parlante.setVoice(recording);
+      this.#spoken = recording;
+      this.#words.forget();
       el("voice-name").textContent = FIXED.recorded;
       el("samples").hidden = false;
       say(SAY.kept(duration));
@@ -107,6 +119,12 @@ export class Sources {
     } catch (error) {
       sayError(error);
     }
+  }
+
+  /** The lips follow these words of the voice that is in place, or the sound where they are empty. */
+  async #follow(words: Words): Promise<void> {
+    await this.#parlante?.setVoice(this.#spoken, words);
+    this.onChange();
   }
 
   #acceptDrops(): void {
@@ -131,16 +149,10 @@ export class Sources {
   }
 
   async #takeAll(files: File[]): Promise<void> {
-    for (const file of files) await this.take(file);
+    // Words belong to the voice that came with them.
+    const last = (file: File) => Number(kindOf(file) === "words");
+    for (const file of files.sort((a, b) => last(a) - last(b))) await this.take(file);
   }
-}
-
-/** What a file is meant as, by its type or, where the system knows none, by its name. */
-export function kindOf({ type, name }: { type: string; name: string }): "portrait" | "voice" | undefined {
-  if (type.startsWith("image/") || /\.(jpe?g|png|webp|avif|heic|gif|bmp)$/i.test(name)) return "portrait";
-  const sound = /\.(wav|mp3|flac|ogg|oga|opus|m4a|aac|mp4|webm|aiff?)$/i;
-  if (type.startsWith("audio/") || type.startsWith("video/") || sound.test(name)) return "voice";
-  return undefined;
 }
 
 /** Asks once whether a person may be animated; the answer is remembered on this machine. */

@@ -12,7 +12,7 @@ export const FIXED = {
   helpButton: "Help and details",
   stage: "The face",
   synthetic: "synthetic",
-  dropHere: "Drop a photo, or a recording",
+  dropHere: "Drop a photo, a recording, or its words",
   speak: "Speak",
   position: "Position",
   mute: "Mute",
@@ -38,6 +38,13 @@ export const FIXED = {
   voice: "Voice",
   voiceSample: "sample sentence",
   chooseVoice: "Recording",
+  words: "Known words",
+  wordsHint: "The lips follow words more exactly than sound alone.",
+  transcript: "What is said, in English",
+  follow: "Follow this text",
+  choosePhones: "Timed phones",
+  forgetWords: "Follow the sound",
+  followsSound: "The lips follow the sound",
   live: "Live",
   liveHint: "your own voice",
   microphone: "Microphone",
@@ -163,12 +170,17 @@ export const SAY = {
     if (glasses) parts.push("glasses found");
     return [parts.join(", "), ...warnings.map(({ message }) => message)].join(". ");
   },
+  fitting: "Laying the words under the voice",
+  followsText: "The lips follow the text",
+  followsPhones: (name: string) => `The lips follow the times in ${name}`,
+  followsSound: "The lips follow the sound",
   voice: (name: string, seconds: number) => `Voice: ${name}, ${clock(seconds)}`,
   progress: (done: number, left: number | undefined) =>
     `${Math.floor(done * 100)} %${left === undefined ? "" : `, ${clock(left)} left`}`,
   saved: (name: string, bytes: number) => `Saved ${name}, ${mega(bytes)} MB`,
   notSaved: "The video was not saved",
-  unknownFile: (name: string) => `“${name}” is neither a picture nor a recording. Please drop a photo or a sound file.`,
+  unknownFile: (name: string) =>
+    `“${name}” is no picture, recording or file of words. Please drop a photo, a sound file, or the words of one.`,
   stats: (fps: number, frameMs: number, delay: number | undefined) => {
     const parts = [`${fps.toFixed(0)} frames a second`, `${frameMs.toFixed(0)} ms for each`];
     if (delay !== undefined) parts.push(`${delay.toFixed(0)} ms behind the microphone`);

@@ -204,6 +204,8 @@ export class Parlante {
     }
     const file = source instanceof Blob || source instanceof AudioBuffer ? source : await fetchFile(source, "voice");
     await this.#hush();
+    // Where the new voice cannot be used, the face waits with the old one.
+    if (this.#state === "playing" || this.#state === "paused") await this.stop();
     this.#player.stop();
     this.#player.place(0);
     this.#voice = await this.#readVoice(file, words);
