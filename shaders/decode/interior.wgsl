@@ -35,15 +35,20 @@ fn interior_fragment(corner: Corner) -> @location(0) vec4f {
     let whole = corner.kind.x;
     let wall = corner.kind.y;
     let tongue = corner.kind.z;
-    let form = clamp(dot(normal, LIGHT), 0.0, 1.0);
+    let facing = dot(normal, LIGHT);
+    let form = clamp(facing, 0.0, 1.0);
     let u = corner.spot.x;
     let v = corner.spot.y;
-    // far teeth without hard facets
+    // far teeth, walls and gums without hard facets
     let soft = 0.6 * smooth_step(behind, 1.4, 2.6) * whole;
-    let hard = (0.55 + 0.45 * form) * (1.0 - soft) + 0.8 * soft;
+    let rest = (1.0 - whole) * (1.0 - tongue);
+    let flatness = soft + 0.8 * rest;
+    let hard = (0.55 + 0.45 * form) * (1.0 - flatness) + 0.8 * flatness;
     // the tongue's back and its sides lie in its own shadow
-    let back = (0.35 + 0.65 * exp(-square(max(v, 0.0) / 2.4))) * (1.0 - 0.40 * smooth_step(abs(u), 0.7, 1.6));
-    let lit = hard * (1.0 - tongue) + (0.80 + 0.45 * form) * back * tongue;
+    let back = (0.35 + 0.65 * exp(-square(max(v, 0.0) / 2.4))) * (1.0 - 0.45 * smooth_step(abs(u), 0.5, 1.8));
+    // light goes through it a little
+    let moist = mix(0.66 + 0.27 * facing, 0.75 + 0.18 * facing, corner.spot.z);
+    let lit = hard * (1.0 - tongue) + moist * back * tongue;
     // gums begin along an arch on every tooth
     let root = whole * smooth_step(v, GUM_LINE - 0.34 * square(u) - 0.07, GUM_LINE - 0.34 * square(u) + 0.07);
     let tooth = whole - root;
@@ -55,14 +60,15 @@ fn interior_fragment(corner: Corner) -> @location(0) vec4f {
     // tongue: a groove along its middle and a rough back
     let groove = 0.20 * tongue * exp(-square(u / 0.16)) * smooth_step(v, 0.15, 1.2);
     let rough = tongue * sin(17.0 * u + 2.0 * sin(5.0 * v)) * sin(14.0 * v);
-    let near = 0.8 + 0.5 * tooth * (1.0 - smooth_step(behind, 1.6, 2.8)) + 0.7 * tongue;
-    let deep = max(behind - near, 0.0);
+    let near = 0.8 + 0.5 * tooth * (1.0 - smooth_step(behind, 1.6, 2.8)) + 1.6 * tongue;
+    // walls and throat are lit by what little the teeth leave
+    let deep = max(behind - near, 0.0) * (1.0 + 0.8 * rest);
     let eighth = square(square(square(clamp(dot(normal, GLOSS), 0.0, 1.0))));
     let gloss = square(square(eighth)) * eighth
         * (0.08 + 0.14 * tooth * (1.0 - soft) + (0.09 + 0.05 * rough) * tongue);
     let enamel = 1.0 - BETWEEN * between - CUT * cut - NECK * neck;
     let own = mix((*mouth).tissue.rgb, (*mouth).tooth.rgb, tooth) * (1.0 - 0.55 * wall) * enamel
         * (1.0 - groove + 0.025 * rough) * (1.0 + 0.25 * gum);
-    let colour = (own * lit + gloss * (*mouth).light.rgb) * (0.03 + 0.97 * exp(-deep / (*mouth).reach.rgb));
+    let colour = (own * lit + gloss * (*mouth).light.rgb) * (0.05 + 0.95 * exp(-deep / (*mouth).reach.rgb));
     return vec4f(colour / WHITE, corner.spot.z);
 }

@@ -1,5 +1,7 @@
 //! A frame on the CPU, from its plan to pixels.
 
+use std::ops::Range;
+
 use super::DecodeError;
 use super::background::Background;
 use super::folds::Folds;
@@ -11,10 +13,13 @@ use super::plane::Plane;
 use super::puppet::Puppet;
 use super::raster::{FAR, Target};
 use super::sample::{bicubic, for_size, texels};
+use super::spans::{Span, spans};
 use crate::portrait::fitted::{PAD, SIDE};
 
 /// Folds weaker than this are not looked up.
 const LEAST_FOLD: f32 = 0.01;
+/// The dark line between shut lips is seen this far from them, cm.
+const SEAM: f32 = 0.55;
 
 /// The photo at the right resolution, and the buffers of a frame.
 #[derive(Clone, Debug)]
@@ -31,6 +36,9 @@ pub(crate) struct Canvas {
     inner: Target<10>,
     /// Colours of the same samples.
     shaded: Vec<[f32; 4]>,
+    /// Of every row around the mouth: pixels to paint, and pixels of the interior that they are painted from.
+    painted: Vec<Span>,
+    needed: Vec<Span>,
 }
 
 impl Canvas {
@@ -44,6 +52,8 @@ impl Canvas {
             fine: Target::with_room(n * n / 2),
             inner: Target::with_room(n * n / 4),
             shaded: vec![[0.0; 4]; n * n],
+            painted: Vec::with_capacity(n),
+            needed: Vec::with_capacity(n),
         })
     }
 
@@ -153,7 +163,8 @@ impl Canvas {
             lower,
             fold: lines(&eye.second).0,
         };
-        self.repaint(eye.area, scale, pixels, |p, c| painter.paint(p, c));
+        let [x0, y0, x1, y1] = eye.area.map(|v| v as usize);
+        self.repaint((y0..y1).map(|y| (y, x0..x1)), scale, pixels, |p, c| painter.paint(p, c));
     }
 
     fn draw_mouth(&mut self, puppet: &Puppet, plan: &FramePlan, pixels: &mut [[u8; 4]]) {
@@ -163,9 +174,19 @@ impl Canvas {
         if !(open || seam) {
             return;
         }
-        let [x0, y0, x1, y1] = mouth.area.map(|v| v as usize);
+        let area = mouth.area.map(|v| v as usize);
+        let [x0, y0, x1, y1] = area;
         let (w, h) = (x1.saturating_sub(x0), y1.saturating_sub(y0));
+        let (upper, lower) = lines(&mouth.lips);
+        let taps = taps(mouth.soft[1] as isize);
+        let reach = edge + mouth.soft[0];
+        let seen = scale * if seam { reach.max(SEAM * mouth.light[3]) } else { reach };
+        // a tongue that is put out is seen beyond the lips
+        let margin = if mouth.soft[2] > 0.0 { self.size as f32 } else { seen };
+        spans([&upper, &lower], margin, scale, area, &mut self.painted);
         if open {
+            let around = taps[3].0.max(1) as f32 / 2.0 + 1.0;
+            spans([&upper, &lower], margin + around, scale, area, &mut self.needed);
             self.inner.clear(2 * w, 2 * h);
             self.inner.draw(
                 &puppet.mouth.triangles,
@@ -177,16 +198,17 @@ impl Canvas {
             );
             let [r, g, b] = paint::hollow(mouth);
             let hollow = [r, g, b, 0.0];
-            for (c, (d, a)) in
-                self.shaded.iter_mut().zip(self.inner.depth[..4 * w * h].iter().zip(&self.inner.attributes))
-            {
-                *c = if *d < FAR { paint::interior(mouth, a) } else { hollow };
+            for (y, &[from, to]) in self.needed.iter().enumerate() {
+                for row in [4 * w * y, 4 * w * y + 2 * w] {
+                    for i in row + 2 * (from - x0)..row + 2 * (to - x0) {
+                        let seen = self.inner.depth[i] < FAR;
+                        self.shaded[i] = if seen { paint::interior(mouth, &self.inner.attributes[i]) } else { hollow };
+                    }
+                }
             }
         }
-        let (upper, lower) = lines(&mouth.lips);
         let card = puppet.mouth.card.as_ref().map(|c| &c.picture);
         let painter = MouthPainter { plan: mouth, card, edge, upper, lower };
-        let taps = taps(mouth.soft[1] as isize);
         let inner = |p: [f32; 2], open: f32| {
             let (x, y) = (2 * ((p[0] * scale) as usize - x0) as isize, 2 * ((p[1] * scale) as usize - y0) as isize);
             let (mut sum, mut total, mut over) = ([0.0; 3], 1e-6, 0.0);
@@ -205,20 +227,20 @@ impl Canvas {
             let [r, g, b] = sum.map(|s| s / total);
             [r, g, b, over]
         };
-        self.repaint(mouth.area, scale, pixels, |p, c| painter.paint(p, |open| inner(p, open), c));
+        let rows = (y0..).zip(&self.painted).map(|(y, &[from, to])| (y, from..to));
+        self.repaint(rows, scale, pixels, |p, c| painter.paint(p, |open| inner(p, open), c));
     }
 
-    /// Replaces the pixels of an area; `paint` gets the crop pixel and the colour so far.
+    /// Replaces pixels, given row by row; `paint` gets the crop pixel and the colour so far.
     fn repaint(
         &self,
-        area: [f32; 4],
+        rows: impl Iterator<Item = (usize, Range<usize>)>,
         scale: f32,
         pixels: &mut [[u8; 4]],
         paint: impl Fn([f32; 2], [f32; 3]) -> [f32; 3],
     ) {
-        let [x0, y0, x1, y1] = area.map(|v| v as usize);
-        for y in y0..y1 {
-            for x in x0..x1 {
+        for (y, columns) in rows {
+            for x in columns {
                 let pixel = &mut pixels[y * self.size + x];
                 let p = [(x as f32 + 0.5) / scale, (y as f32 + 0.5) / scale];
                 let c = paint(p, [f32::from(pixel[0]), f32::from(pixel[1]), f32::from(pixel[2])]);

@@ -13,6 +13,10 @@ use crate::portrait::{FaceModel, FittedFace};
 
 /// Lips nearer than this in the photo show no teeth, cm.
 const SHUT: f32 = 0.12;
+/// Teeth are less red than this share of the lips' redness; what is redder is a tongue, or lip.
+const PALE: f32 = 0.55;
+/// Lips this little red are those of a photo without colours.
+const GREY: f32 = 0.08;
 /// Teeth end this near to the smooth curve through all their ends, texture pixels.
 const LOCAL: f32 = 2.5;
 /// The card's top row is repeated upwards, because a lip that rises shows more of the tooth; it fades into the model's
@@ -93,6 +97,9 @@ impl Card {
             return None;
         }
         let colour = std::array::from_fn(|c| (1.05 * quantile(clear.iter().map(|p| p[c]), 0.6)).clamp(0.0, 255.0));
+        if lip_red > GREY && redness(colour) > PALE * lip_red {
+            return None;
+        }
         let valley = valley(&lum.blur(0.8), &core, top);
         let upper_teeth =
             Plane::<1>::from_fn(w, h, |x, y| [tooth.data[y * w + x][0] * smooth(valley[x] - y as f32, -0.5, 1.5)])

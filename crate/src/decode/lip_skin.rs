@@ -25,6 +25,9 @@ const LIPS: [[[usize; 2]; 9]; 2] = [
     [[191, 185], [80, 40], [81, 39], [82, 37], [13, 0], [312, 267], [311, 269], [310, 270], [415, 409]],
     [[95, 146], [88, 91], [178, 181], [87, 84], [14, 17], [317, 314], [402, 405], [318, 321], [324, 375]],
 ];
+/// The dark pit of a corner is followed this far, crop pixels, and skin this near moves with it, cm.
+const PIT: f32 = 10.0;
+const AROUND_PIT: f32 = 0.3;
 /// Skin that follows, cm from the edge; more where more is skipped, so that nothing folds.
 const REACH: f32 = 0.18;
 
@@ -54,7 +57,10 @@ impl LipSkin {
             let n = ids.len();
             let reach: Vec<f32> = ids
                 .iter()
-                .map(|&i| teeth.as_ref().map_or(0.0, |(tell, photo)| strip(tell, photo, source[i as usize], outward)))
+                .map(|&i| {
+                    let edge = source[i as usize];
+                    teeth.as_ref().map_or(0.0, |(tell, photo)| strip(tell, photo, edge, outward, FARTHEST))
+                })
                 .collect();
             // how high the lip itself is, at the landmark nearest to each vertex
             let height = |i: usize| {
@@ -86,6 +92,27 @@ impl LipSkin {
                 }
             }
         }
+        if let Some((tell, photo)) = &teeth {
+            let mut skin: Vec<u32> = followers.into_iter().flatten().map(|f| f.vertex).collect();
+            skin.sort_unstable();
+            skin.dedup();
+            let ends = [lips.upper[0], lips.upper[lips.upper.len() - 1]];
+            for (own, other) in [(ends[0], ends[1]), (ends[1], ends[0])] {
+                let [edge, far] = [own, other].map(|i| source[i as usize]);
+                let length = (edge[0] - far[0]).hypot(edge[1] - far[1]).max(1.0);
+                let outward = [0, 1].map(|c| (edge[c] - far[c]) / length);
+                let pit = strip(tell, photo, edge, outward, PIT);
+                let around = AROUND_PIT.max(1.6 * pit / cm);
+                for &i in &skin {
+                    let [a, b] = [i, own].map(|v| face.shape[v as usize]);
+                    let distance = (a[0] - b[0]).hypot(a[1] - b[1]).hypot(a[2] - b[2]);
+                    let share = pit * (-(distance / around).powi(2)).exp();
+                    if share > 0.02 {
+                        shifts.push((i, outward.map(|o| o * share)));
+                    }
+                }
+            }
+        }
         Self { shifts }
     }
 
@@ -101,10 +128,11 @@ impl LipSkin {
     }
 }
 
-/// How far outwards from a point of the lips' edge (crop pixels) teeth or the gap above them reach.
-fn strip(tell: &Discriminant, photo: &Patch, edge: [f32; 2], outward: [f32; 2]) -> f32 {
+/// How far outwards from a point of the lips' edge (crop pixels) teeth or the gap above them reach, followed up to
+/// `farthest`.
+fn strip(tell: &Discriminant, photo: &Patch, edge: [f32; 2], outward: [f32; 2], farthest: f32) -> f32 {
     let step = 1.0 / TEXELS;
-    let steps = (FARTHEST / step) as i32;
+    let steps = (farthest / step) as i32;
     let (mut end, mut teeth_end) = (0.0, 0.0);
     for k in -1..=steps {
         let at = to_texel([0, 1].map(|c| edge[c] + outward[c] * k as f32 * step));
@@ -123,6 +151,6 @@ fn strip(tell: &Discriminant, photo: &Patch, edge: [f32; 2], outward: [f32; 2]) 
         }
     }
     // darkness that does not end is hair
-    let found = if end > FARTHEST - 1.0 { teeth_end } else { end };
+    let found = if end > farthest - 1.0 { teeth_end } else { end };
     if found > 0.0 { found + 0.8 } else { 0.0 }
 }

@@ -57,6 +57,7 @@ mod sample;
 mod shading;
 mod shapes;
 mod softness;
+mod spans;
 mod surroundings;
 mod teeth;
 #[cfg(test)]

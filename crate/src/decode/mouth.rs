@@ -23,9 +23,16 @@ const MOST_LOWERED: f32 = 0.45;
 /// The model's teeth end this much above those of the photo that lie over them, cm.
 const UNDER_CARD: f32 = 0.05;
 /// Distance behind the lips that the shadow of the cheeks beside the corners counts for, cm.
-const CORNER: f32 = 1.4;
+const CORNER: f32 = 1.25;
+/// The model's lower teeth hide behind the lip; those of people show a little on open vowels, cm.
+const LOWER_UP: f32 = 0.10;
+/// Share of the way by which a mouth that is seen from the side hides its depth that the tongue does not go: it is wide
+/// and soft and lies against the teeth that are nearest.
+const LEAN: f32 = 0.4;
+/// Depth behind the lips from which on that way stays the same, cm.
+const DEEPEST: f32 = 3.5;
 /// The model's own tongue is the dark floor under ours, this much lower, cm.
-const FLOOR: f32 = 1.7;
+const FLOOR: f32 = 1.2;
 /// The model's upper gums make room for the painted ones, cm.
 const GUMS_UP: f32 = 0.30;
 /// Reach of the model's tongue that a ring of ours moves with, cm.
@@ -163,7 +170,13 @@ impl Mouth {
                 // upper gums hang on the upper teeth; where they meet teeth is painted on these
                 let gum =
                     if is(&model.gums_tongue, i) { smooth(shape[i][1], bite.upper, bite.upper + 0.5) } else { 0.0 };
-                let drop = if is(&model.teeth_upper, i) { down } else { gum * (down - GUMS_UP) };
+                let drop = if is(&model.teeth_upper, i) {
+                    down
+                } else if is(&model.teeth_lower, i) {
+                    -LOWER_UP
+                } else {
+                    gum * (down - GUMS_UP)
+                };
                 [x + own[0], y + own[1] - FLOOR * k - drop, z + own[2]]
             })
             .collect();
@@ -298,7 +311,12 @@ impl Mouth {
         placed.copy_from_slice(&self.base);
         super::vertices::add_modes(placed, &self.modes, weights);
         let [_, _, lip_z] = opening.lower;
-        self.tongue.bend(&mut placed[self.tongue_range.clone()], tongue_up, put_out, opening.lower);
+        let tongue = &mut placed[self.tongue_range.clone()];
+        self.tongue.bend(tongue, tongue_up, put_out, opening.lower);
+        let aside = LEAN * pose.rotation[(2, 0)] / pose.rotation[(2, 2)].max(0.5);
+        for p in tongue {
+            p[0] -= aside * (lip_z - p[2]).clamp(0.0, DEEPEST);
+        }
         self.normals.copy_from_slice(&self.rigid);
         let bending = &self.triangles[..self.bending];
         for &i in bending.as_flattened() {
@@ -338,7 +356,7 @@ fn bite(model: &FaceModel, face: &FittedFace, rows: &[Row; 2], down: f32) -> Bit
     };
     Bite {
         upper: edge(&model.teeth_upper, &rows[0]) - down,
-        lower: edge(&model.teeth_lower, &rows[1]),
+        lower: edge(&model.teeth_lower, &rows[1]) + LOWER_UP,
         upper_front: front(&model.teeth_upper),
         lower_front: front(&model.teeth_lower),
     }

@@ -16,6 +16,12 @@ const CUT: [f32; 3] = [0.10, 0.06, 0.03];
 const NECK: [f32; 3] = [0.05, 0.11, 0.18];
 /// Height of the gums above the cutting edge in the middle of a tooth, in crowns.
 const GUM_LINE: f32 = 1.0;
+/// Brightness of what light does not reach, as a share of tissue.
+const HOLLOW: f32 = 0.09;
+/// The cheek behind the corners of the mouth: its brightness as a share of tissue, and the shares of the half width
+/// between which it comes into sight.
+const CHEEK: f32 = 0.26;
+const CORNERS: (f32, f32) = (0.5, 0.95);
 /// How strongly the lips' shadow takes red, green and blue: what bounces around in a mouth is warm.
 const SHADOW: [f32; 3] = [0.82, 1.0, 1.04];
 
@@ -45,14 +51,19 @@ pub(crate) fn at<const C: usize>(array: &[[f32; 4]; POINTS], along: f32) -> [f32
 pub(crate) fn interior(plan: &MouthPlan, surface: &[f32; 10]) -> [f32; 4] {
     let [nx, ny, nz, behind, tooth, wall, tongue, u, v, out] = *surface;
     let length = (nx * nx + ny * ny + nz * nz).sqrt().max(1e-6);
-    let towards = |l: [f32; 3]| ((nx * l[0] + ny * l[1] + nz * l[2]) / length).clamp(0.0, 1.0);
-    let form = towards(LIGHT);
-    // far teeth without hard facets
+    let towards = |l: [f32; 3]| (nx * l[0] + ny * l[1] + nz * l[2]) / length;
+    let facing = towards(LIGHT);
+    let form = facing.clamp(0.0, 1.0);
+    // far teeth, walls and gums without hard facets
     let soft = 0.6 * smooth(behind, 1.4, 2.6) * tooth;
-    let hard = (0.55 + 0.45 * form) * (1.0 - soft) + 0.8 * soft;
+    let rest = (1.0 - tooth) * (1.0 - tongue);
+    let flat = soft + 0.8 * rest;
+    let hard = (0.55 + 0.45 * form) * (1.0 - flat) + 0.8 * flat;
     // the tongue's back and its sides lie in its own shadow
-    let back = (0.35 + 0.65 * (-square(v.max(0.0) / 2.4)).exp()) * (1.0 - 0.40 * smooth(u.abs(), 0.7, 1.6));
-    let lit = hard * (1.0 - tongue) + (0.80 + 0.45 * form) * back * tongue;
+    let back = (0.35 + 0.65 * (-square(v.max(0.0) / 2.4)).exp()) * (1.0 - 0.45 * smooth(u.abs(), 0.5, 1.8));
+    // light goes through it a little
+    let moist = (0.66 + 0.27 * facing) * (1.0 - out) + (0.75 + 0.18 * facing) * out;
+    let lit = hard * (1.0 - tongue) + moist * back * tongue;
     // gums begin along an arch on every tooth
     let root = tooth * smooth(v, GUM_LINE - 0.34 * square(u) - 0.07, GUM_LINE - 0.34 * square(u) + 0.07);
     let tooth = tooth - root;
@@ -70,23 +81,24 @@ pub(crate) fn interior(plan: &MouthPlan, surface: &[f32; 10]) -> [f32; 4] {
     } else {
         (0.0, 0.0)
     };
-    let near = 0.8 + 0.5 * tooth * (1.0 - smooth(behind, 1.6, 2.8)) + 0.7 * tongue;
-    let deep = (behind - near).max(0.0);
-    let shine = square(square(square(towards(GLOSS)))); // to the 8th
+    let near = 0.8 + 0.5 * tooth * (1.0 - smooth(behind, 1.6, 2.8)) + 1.6 * tongue;
+    // walls and throat are lit by what little the teeth leave
+    let deep = (behind - near).max(0.0) * (1.0 + 0.8 * rest);
+    let shine = square(square(square(towards(GLOSS).clamp(0.0, 1.0)))); // to the 8th
     let shine = square(square(shine)) * shine; // to the 40th
     let gloss = shine * (0.08 + 0.14 * tooth * (1.0 - soft) + (0.09 + 0.05 * rough) * tongue);
     let [r, g, b] = std::array::from_fn(|c| {
         let own = (plan.tissue[c] + (plan.tooth[c] - plan.tissue[c]) * tooth) * (1.0 - 0.55 * wall);
         let enamel = 1.0 - BETWEEN[c] * between - CUT[c] * cut - NECK[c] * neck;
         let own = own * enamel * (1.0 - groove + 0.025 * rough) * (1.0 + 0.25 * gum);
-        (own * lit + gloss * plan.light[c]) * (0.03 + 0.97 * (-deep / plan.reach[c]).exp())
+        (own * lit + gloss * plan.light[c]) * (0.05 + 0.95 * (-deep / plan.reach[c]).exp())
     });
     [r, g, b, out]
 }
 
 /// Colour where nothing of the interior lies.
 pub(crate) fn hollow(plan: &MouthPlan) -> [f32; 3] {
-    [0.06 * plan.tissue[0], 0.06 * plan.tissue[1], 0.06 * plan.tissue[2]]
+    [HOLLOW * plan.tissue[0], HOLLOW * plan.tissue[1], HOLLOW * plan.tissue[2]]
 }
 
 /// The mouth, ready to paint.
@@ -116,6 +128,9 @@ impl MouthPainter<'_> {
             let shadow = SHADOW.map(|s| (1.0 - s * dark * (1.0 - over)).max(0.25));
             let lit = [r * shadow[0], g * shadow[1], b * shadow[2]];
             let mut inside = mix([luminance(lit); 3], lit, plan.soft[3]);
+            // beside the teeth it is dark, not black
+            let cheek = CHEEK * smooth((2.0 * up.along - 1.0).abs(), CORNERS.0, CORNERS.1);
+            inside = std::array::from_fn(|c| inside[c].max(cheek * plan.tissue[c]));
             if let Some(card) = self.card {
                 let [x, y] = map(&plan.to_card, p);
                 let c = card_at(card, x, y);

@@ -12,11 +12,11 @@ const AROUND: usize = 14;
 pub(crate) const POINTS: usize = RINGS * AROUND + 1;
 /// Length from the root that is drawn to the tip, half of the width, and thickness, cm.
 const LENGTH: f32 = 4.8;
-const HALF_WIDTH: f32 = 1.85;
+const HALF_WIDTH: f32 = 2.15;
 const THICK: f32 = 1.1;
 /// Where the tip lies: behind the front of the lower teeth, and below their edges, cm.
-const BEHIND: f32 = 1.25;
-const BELOW: f32 = 0.70;
+const BEHIND: f32 = 1.05;
+const BELOW: f32 = 0.50;
 /// How high the back rises above the tip, cm.
 const HUMP: f32 = 0.45;
 /// How far the tip of a raised tongue stays behind the front of the upper teeth, cm, and how much narrower it gets.
@@ -25,8 +25,11 @@ const NARROW: f32 = 0.25;
 /// How far below the edges of the upper teeth it is seen, cm.
 const TOUCH: f32 = 0.06;
 /// How far a tongue that is put out reaches beyond the lower lip, cm, and how high above it.
-const BEYOND_LIP: f32 = 1.25;
+const BEYOND_LIP: f32 = 1.45;
 const ABOVE_LIP: f32 = 0.22;
+/// Half of its width there, cm, and the share of its length from which on its tip is round.
+const HALF_WIDTH_OUT: f32 = 1.6;
+const ROUND_OUT: f32 = 0.86;
 
 /// The points of a tongue at rest.
 #[derive(Clone, Debug)]
@@ -37,6 +40,8 @@ pub(crate) struct Tongue {
     pub triangles: Vec<[u32; 3]>,
     /// By point: 0 at the root, 1 at the tip.
     along: Vec<f32>,
+    /// By point: how much narrower its ring is when the tongue is put out.
+    narrow: Vec<f32>,
     /// Place of the tip, and of the edges of the front teeth that it can touch.
     tip: [f32; 3],
     bite: f32,
@@ -57,7 +62,7 @@ pub(crate) struct Bite {
 impl Tongue {
     pub fn new(bite: &Bite) -> Self {
         let tip = [0.0, bite.lower - BELOW, bite.lower_front - BEHIND];
-        let (mut base, mut place, mut along) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut base, mut place, mut along, mut narrow) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let middle = |s: f32| {
             let hump = HUMP * (std::f32::consts::PI * (1.0 - s).powf(0.75)).sin();
             [tip[1] + hump, tip[2] - (1.0 - s) * LENGTH]
@@ -69,8 +74,9 @@ impl Tongue {
                 let x = ((s - from) / (1.0 - from)).max(0.0);
                 (1.0 - x.powf(power)).max(0.0).powf(1.0 / power)
             };
-            let wide = HALF_WIDTH * (1.0 - 0.22 * s) * round(0.45, 2.8);
+            let wide = HALF_WIDTH * (1.0 - 0.22 * s) * round(0.50, 2.4);
             let thick = THICK * (1.0 - 0.35 * s) * round(0.65, 2.0);
+            let narrower = HALF_WIDTH_OUT * (1.0 - 0.1 * s) * round(ROUND_OUT, 2.0) / wide;
             let [y, z] = middle(s);
             for j in 0..AROUND {
                 let angle = std::f32::consts::TAU * j as f32 / AROUND as f32;
@@ -82,9 +88,11 @@ impl Tongue {
                 base.push([x, y + 0.5 * thick * flat(angle.sin()) - groove, z]);
                 place.push([x, (1.0 - s) * LENGTH]);
                 along.push(s);
+                narrow.push(narrower);
             }
         }
         base.push(tip);
+        narrow.push(1.0);
         place.push([0.0; 2]);
         along.push(1.0);
         let mut triangles = Vec::new();
@@ -100,7 +108,7 @@ impl Tongue {
                 }
             }
         }
-        Self { base, place, triangles, along, tip, bite: bite.upper, upper_front: bite.upper_front }
+        Self { base, place, triangles, along, narrow, tip, bite: bite.upper, upper_front: bite.upper_front }
     }
 
     /// Raises the tip to the upper teeth (`up`, 0..1) and puts the tongue out over the lower lip (`out`, 0..1, `lip`: the
@@ -111,7 +119,7 @@ impl Tongue {
             let rise = (self.bite - TOUCH - tip[1]).clamp(0.0, 1.8) * up;
             let forward = (self.upper_front - BEHIND_TEETH - tip[2]).clamp(0.0, 1.5) * up;
             for (p, &s) in points.iter_mut().zip(&self.along) {
-                let bend = smooth(s, 0.42, 1.05);
+                let bend = smooth(s, 0.55, 1.02);
                 p[0] *= 1.0 - NARROW * bend * up;
                 p[1] += bend * rise;
                 p[2] += smooth(s, 0.0, 0.95) * forward;
@@ -120,8 +128,9 @@ impl Tongue {
         if out > 0.0 {
             let forward = (lip[2] + BEYOND_LIP - tip[2]).clamp(0.0, 4.0) * out;
             let rise = (lip[1] + ABOVE_LIP - tip[1]).clamp(-1.0, 2.0) * out;
-            for (p, &s) in points.iter_mut().zip(&self.along) {
-                p[2] += s.powf(1.2) * forward;
+            for ((p, &s), narrow) in points.iter_mut().zip(&self.along).zip(&self.narrow) {
+                p[0] *= 1.0 + (narrow - 1.0) * smooth(s, 0.3, 0.6) * out;
+                p[2] += s * forward;
                 p[1] += smooth(s, 0.0, 0.7) * rise;
                 // beyond the lip it hangs
                 let beyond = (p[2] - lip[2] + 0.2).max(0.0);

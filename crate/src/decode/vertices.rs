@@ -10,8 +10,9 @@ use crate::portrait::{FaceModel, FittedFace};
 /// Lips that the generic face opens by less than this are shut, cm.
 const SLIT: f32 = 0.12;
 /// How much further sideways than in the model some expressions move skin: on photos the mouth was read that much less
-/// narrow or wide than on the model itself, over eight portraits.
-const WIDTHS: [(&str, f32); 3] = [("mouthPucker", 1.25), ("mouthFunnel", 1.25), ("mouthStretch", 1.15)];
+/// narrow or wide than on the model itself, over 38 portraits.
+const WIDTHS: [(&str, f32); 5] =
+    [("mouthPucker", 1.25), ("mouthFunnel", 1.45), ("mouthStretch", 1.2), ("mouthSmile", 1.1), ("jawOpen", 1.6)];
 /// A lid opens at most this much wider than in the photo.
 const WIDEST: f32 = 1.35;
 

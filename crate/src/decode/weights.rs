@@ -14,6 +14,12 @@ const MIEN: f32 = 0.35;
 /// Share of the photo's own lid closure that stays while the face speaks.
 const LIDS: f32 = 0.5;
 
+/// Lips that shut draw a jaw up that hangs lower than this, by this share of the way: nobody's lips are long enough to
+/// meet before a wide open jaw, and stretched ones look swollen.
+const SHUT_JAW: (f32, f32) = (0.12, 0.7);
+/// Share of what draws the lips apart that gives way when they shut.
+const YIELD: f32 = 0.7;
+
 /// How much further than 1 a brow may go, times its weight in the photo: the fit cannot tell low brows from a frown.
 const MORE: f32 = 0.6;
 
@@ -52,6 +58,10 @@ pub(crate) struct WeightMap {
     pub opener: Vec<bool>,
     /// Whether the expression moves jaw or mouth.
     mouth: Vec<bool>,
+    /// Expressions that open the jaw, and that bring the lips of an open jaw together.
+    jaw: [Option<usize>; 2],
+    /// Expressions that draw the lips apart.
+    parting: Vec<usize>,
 }
 
 impl WeightMap {
@@ -107,6 +117,8 @@ impl WeightMap {
             brows: names.iter().map(|n| n.starts_with("brow")).collect(),
             around_eyes: names.iter().map(|n| starts(n, &["eye", "cheekSquint", "brow"])).collect(),
             mouth: names.iter().map(|n| starts(n, &["jaw", "mouth"])).collect(),
+            jaw: [find("jawOpen"), find("mouthClose")],
+            parting: (0..names.len()).filter(|&i| starts(&names[i], &["mouthUpperUp", "mouthLowerDown"])).collect(),
             opener: names.iter().map(|n| starts(n, &openers)).collect(),
         }
     }
@@ -168,20 +180,34 @@ impl WeightMap {
             // brows that the fit takes for drawn down or up may go further
             *w = w.clamp(0.0, if *brow { 1.0 + MORE * was } else { 1.0 });
         }
-        let change = |(i, (now, was)): (usize, (&f32, &f32))| if self.mouth[i] { (now - was).abs() } else { 0.0 };
-        out.mouth_change = out.total.iter().zip(photo).enumerate().map(change).sum();
-        out.blink = [own[B::EyeBlinkRight].max(0.0), own[B::EyeBlinkLeft].max(0.0)];
-        out.tongue_up = own[B::TongueUp].max(0.0);
         // ARKit's mouthClose is as large as jawOpen when an open jaw's lips touch
         let close = if own[B::MouthClose] > 0.02 { own[B::MouthClose] / own[B::JawOpen].max(0.1) } else { 0.0 };
         let press = 0.5 * (own[B::MouthPressLeft] + own[B::MouthPressRight]);
         let roll = 0.5 * (own[B::MouthRollLower] + own[B::MouthRollUpper]);
         out.seal =
             smooth(close, 0.45, 0.95).max(smooth(press, 0.25, 0.60)).max(smooth(roll, 0.25, 0.60)).clamp(0.0, 1.0);
+        self.draw_up(out);
+        let change = |(i, (now, was)): (usize, (&f32, &f32))| if self.mouth[i] { (now - was).abs() } else { 0.0 };
+        out.mouth_change = out.total.iter().zip(photo).enumerate().map(change).sum();
+        out.blink = [own[B::EyeBlinkRight].max(0.0), own[B::EyeBlinkLeft].max(0.0)];
+        out.tongue_up = own[B::TongueUp].max(0.0);
     }
-}
 
-impl WeightMap {
+    /// Lets jaw and lips give way as far as the lips are shut.
+    fn draw_up(&self, out: &mut Expression) {
+        if let Some(open) = self.jaw[0] {
+            let was = out.total[open];
+            let now = was - out.seal * SHUT_JAW.1 * (was - SHUT_JAW.0).max(0.0);
+            out.total[open] = now;
+            if let Some(close) = self.jaw[1] {
+                out.total[close] *= now / was.max(1e-6);
+            }
+        }
+        for &i in &self.parting {
+            out.total[i] *= 1.0 - YIELD * out.seal;
+        }
+    }
+
     /// Takes back all that moves jaw and mouth.
     pub fn hold_mouth(&self, photo: &[f32], out: &mut Expression) {
         for (w, (&own, &mouth)) in out.total.iter_mut().zip(photo.iter().zip(&self.mouth)) {
