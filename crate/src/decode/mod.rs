@@ -14,16 +14,17 @@
 //! | `hidden` | texture for the inside of the nostrils |
 //! | `weights`, `pose` | what a motion frame asks for |
 //! | `vertices`, `contour` | where the skin goes; lips and lids that shut |
-//! | `lids`, `lidtone`, `eyes`, `mouth`, `card` | what is painted, prepared once for each portrait |
+//! | `lids`, `lidtone`, `eyes` | eyeballs and lids, prepared once for each portrait |
+//! | `mouth`, `arches`, `teeth`, `tongue`, `card`, `mouth_light`, `lip_skin` | the mouth, prepared likewise |
 //! | `shading` | skin that turns in the light |
 //! | `folds`, `fold_lines`, `fold_curve`, `fold_ground` | wrinkles that come and go with the expression |
-//! | `lids`, `eyes`, `mouth`, `card` | what is painted, prepared once for each portrait |
 //! | `puppet` | all of it together: a motion frame becomes a `FramePlan` |
 //! | `plan` | the plain numbers of a frame that CPU and GPU paint from |
-//! | `raster`, `sample`, `shapes`, `paint`, `paint_eye`, `canvas` | pixels on the CPU |
+//! | `raster`, `sample`, `shapes`, `spans`, `paint`, `paint_eye`, `canvas` | pixels on the CPU |
 //! | [`gpu`] | the same pixels on the GPU, into a canvas |
 //! | [`offscreen`] | and from there back into memory |
 
+mod arches;
 pub mod background;
 mod canvas;
 mod card;
@@ -45,6 +46,8 @@ mod matte;
 mod mesh;
 mod mouth;
 mod mouth_light;
+#[cfg(test)]
+mod mouth_tests;
 pub mod offscreen;
 mod paint;
 mod paint_eye;

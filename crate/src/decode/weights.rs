@@ -233,6 +233,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn lips_that_shut_draw_the_jaw_up() {
+        let model = model();
+        let map = WeightMap::new(&model);
+        let at = |name: &str| model.expression_names.iter().position(|n| n == name).expect("ICT has it");
+        let (jaw, close, lip) = (at("jawOpen"), at("mouthClose"), at("mouthUpperUp_L"));
+        let mut photo = vec![0.0; model.expression_names.len()];
+        photo[lip] = 0.5;
+        let ask = |values: &[(Blendshape, f32)]| {
+            let mut out = map.expression();
+            map.apply(&face(values), Reference::Portrait, &photo, &mut out);
+            [out.total[jaw], out.total[close], out.total[lip]]
+        };
+        assert_eq!(ask(&[(Blendshape::JawOpen, 0.6)]), [0.6, 0.0, 0.5]);
+        let [jaw, close, lip] = ask(&[(Blendshape::JawOpen, 0.6), (Blendshape::MouthClose, 0.6)]);
+        assert!((0.12..0.3).contains(&jaw) && (jaw - close).abs() < 1e-6 && lip < 0.2, "{jaw} {close} {lip}");
+    }
+
+    #[test]
     fn a_photographed_smile_stays_while_speaking_but_not_in_sorrow() {
         let model = model();
         let map = WeightMap::new(&model);
