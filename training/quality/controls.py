@@ -18,7 +18,9 @@ from pathlib import Path
 import cv2
 
 import asked
+from head import Head
 from measures import measure
+from painted import PaintedHead
 from portraits import MEASURED, SHEET
 from reader import Reader
 from reference import FILE, PoseReading
@@ -74,6 +76,7 @@ def main():
     if o.bare and not o.only:
         names = SHEET
     renderer, reader = Renderer(o.program, o.out, o.options), Reader(o.out / "readings.db")
+    head = None if o.bare else Head(o.shared / "data/face/ict_face.safetensors")
     habit, truth = PoseReading(), json.loads(FILE.read_text())["mouths"]
     rows, refused, shown = {}, {}, set(names if o.only else SHEET)
     for k, name in enumerate(names):
@@ -99,7 +102,11 @@ def main():
         if own is None:
             refused[name] = "the landmarker finds no face in the photo"
             continue
-        rows[name] = measure(photo, own, frames, faces, habit, truth)
+        painted = lambda **_: None
+        if (rest := faces.get("zero")) is not None:
+            still = PaintedHead(head, frames["zero"], rest.points, habit.true(rest.pose))
+            painted = lambda still=still, **degrees: still.reading(reader, **degrees)
+        rows[name] = measure(photo, own, frames, faces, habit, truth, painted)
         print(f"{k + 1}/{len(names)} {name}", flush=True)
     if o.bare:
         return

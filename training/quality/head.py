@@ -116,26 +116,35 @@ class Head:
         gap = np.mean([max(p[a, 1] - p[b, 1], 0.0) for a, b in INNER])
         return gap / height, np.linalg.norm(p[CORNERS[1]] - p[CORNERS[0]]) / height
 
-    def picture(self, vertices, rotation):
-        """A lit picture of the head, SIDE x SIDE, RGB: far triangles first, each in one colour."""
+    def camera(self, vertices, rotation):
+        """-> (points in the camera's axes, pixels, distances)"""
         pivot = np.array([0.0, -5.0, -0.5])
         c = (vertices - pivot) @ rotation.T + pivot
         c[:, 1] -= 1.0
         distance = FOCAL * FACE_CM / FACE_SHARE - c[:, 2]
         k = FOCAL * SIDE / distance
-        xy = np.stack([SIDE / 2 + k * c[:, 0], SIDE / 2 - k * c[:, 1]], 1)
-        t = self.triangles
-        a, b, d = c[t[:, 0]], c[t[:, 1]], c[t[:, 2]]
+        return c, np.stack([SIDE / 2 + k * c[:, 0], SIDE / 2 - k * c[:, 1]], 1), distance
+
+    def normals(self, points):
+        a, b, d = (points[self.triangles[:, k]] for k in range(3))
         n = np.cross(b - a, d - a)
-        n /= np.linalg.norm(n, axis=1, keepdims=True) + 1e-12
-        light = np.array([0.25, 0.45, 0.86])
-        shade = 0.45 + 0.55 * np.clip(n @ light, 0, 1)
+        return n / (np.linalg.norm(n, axis=1, keepdims=True) + 1e-12)
+
+    def lit(self, points):
+        """Plain colours of the triangles in the light of the room."""
+        shade = 0.45 + 0.55 * np.clip(self.normals(points) @ np.array([0.25, 0.45, 0.86]), 0, 1)
+        return np.clip(self.colours * shade[:, None], 0, 255)
+
+    def picture(self, vertices, rotation, colours=None):
+        """A picture of the head, SIDE x SIDE, RGB: far triangles first, each in one colour; lit, if none are given."""
+        c, xy, distance = self.camera(vertices, rotation)
+        t = self.triangles
+        rgb = self.lit(c) if colours is None else colours
         flat = np.round(xy[t] * 16).astype(np.int32)
         area = np.cross(flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0])
         front = np.flatnonzero(area < 0)
         order = front[np.argsort(-distance[t[front]].mean(1))]
         image = np.full((SIDE, SIDE, 3), (120, 130, 140), np.uint8)
-        rgb = np.clip(self.colours * shade[:, None], 0, 255)
         for i in order:
             cv2.fillConvexPoly(image, flat[i], rgb[i].tolist(), cv2.LINE_8, 4)
         return cv2.GaussianBlur(image, (0, 0), 0.8)

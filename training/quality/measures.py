@@ -69,24 +69,31 @@ def fit_line(x, y):
     return float((x @ y) / np.sqrt((x @ x) * (y @ y))), float((x @ y) / (x @ x))
 
 
-def pose(faces, controls, habit):
-    """Head pose asked against read, the latter held against a plain head's reading at the asked pose."""
+def pose(faces, habit, painted):
+    """Head pose asked against read, the latter held against what is read of the 3-D head painted with this portrait; and
+    the gain over a plain head's reading."""
     from head import turn
 
     rest = habit.true(faces["zero"].pose)
+    still = painted()
+    if still is None:
+        painted, still = (lambda **degrees: habit.of(turn(**{"yaw": 0, "pitch": 0, "roll": 0} | degrees) @ rest)), habit.of(rest)
     out = {}
     for k, (axis, degrees) in enumerate(asked.ANGLES.items()):
-        got, want, cross = [], [], []
+        got, want, plain, cross = [], [], [], []
         for d in degrees:
-            face = faces.get(f"{axis}{d:+d}")
-            expected = habit.of(turn(**{"yaw": 0, "pitch": 0, "roll": 0} | {axis: d}) @ rest)
+            face, at = faces.get(f"{axis}{d:+d}"), painted(**{axis: d})
+            expected = faces["zero"].pose + (np.full(3, np.nan) if at is None else at - still)
             read = np.full(3, np.nan) if face is None else face.pose
             got.append(read[k])
             want.append(expected[k])
+            plain.append(habit.of(turn(**{"yaw": 0, "pitch": 0, "roll": 0} | {axis: d}) @ rest)[k])
             cross.append(np.abs(np.delete(read - expected, k)).max())
         got, want, size = np.array(got), np.array(want), np.abs(degrees)
-        error = np.where(np.isnan(got), 90.0, np.abs(got - want))
+        # a pose in which the painted head itself is not found says nothing
+        error = np.where(np.isnan(want), 0.0, np.where(np.isnan(got), 90.0, np.abs(got - want)))
         out[f"{axis}_r"], out[f"{axis}_gain"] = fit_line(want, got)
+        out[f"{axis}_plain_gain"] = fit_line(plain, got)[1]
         out[f"{axis}_error15"] = float(error[size <= 15].max())
         if (size > 15).any():
             out[f"{axis}_error25"] = float(error.max())
@@ -164,13 +171,14 @@ def crosstalk(faces, truth):
     return out
 
 
-def measure(photo, own, frames, faces, habit, truth):
-    """All numbers of one portrait. `faces`: name of a control -> Reading or None."""
+def measure(photo, own, frames, faces, habit, truth, painted):
+    """All numbers of one portrait. `faces`: name of a control -> Reading or None; `painted`: angles -> what is read of the
+    3-D head with this portrait's colours."""
     out = {}
     if faces.get("zero") is None or faces.get("rest") is None:
         return {"lost": 1.0}
     out |= zero(photo, own, frames["zero"], faces["zero"])
-    out |= pose(faces, asked.portrait_controls(), habit) | gaze(faces) | mouth(faces, truth)
+    out |= pose(faces, habit, painted) | gaze(faces) | mouth(faces, truth)
     out |= closures(faces) | blink(faces) | crosstalk(faces, truth)
     out["lost"] = sum(f is None for f in faces.values()) / len(faces)
     return out

@@ -5,6 +5,7 @@
 //! was copied from, which keeps bricks whole (Ashikhmin, *Synthesizing Natural Textures*, 2001; Barnes et al.,
 //! *PatchMatch*, 2009).
 
+use super::fill::fill;
 use super::plane::Plane;
 
 /// Half width of the mean that detail is measured against, taken twice, in halved pixels.
@@ -19,12 +20,17 @@ const DEPTH: u16 = 22;
 const SEARCH: i32 = 48;
 /// Random places tried where no neighbour suggests one, and around the best one.
 const TRIES: usize = 24;
+/// Half width of the mean of its strength, pixels of the small picture.
+const CALM: usize = 4;
+/// Share of them that must be known.
+const LEAST_KNOWN: f32 = 0.25;
 /// Rounds over all pixels after the first.
 const ROUNDS: usize = 1;
 
 /// Adds detail to the unknown pixels of `filled`; `known` is 1 where `picture` is right and 0 elsewhere.
 pub(crate) fn go_on(picture: &Plane<3>, known: &Plane<1>, filled: Plane<3>) -> Plane<3> {
     let detail = detail(picture, known);
+    let liveliness = Liveliness::new(&detail, known);
     let (small, certain) = (detail.halved().halved(), known.halved().halved());
     let mut search = Search::new(small, &certain);
     search.run();
@@ -43,8 +49,10 @@ pub(crate) fn go_on(picture: &Plane<3>, known: &Plane<1>, filled: Plane<3>) -> P
             for (dx, dy) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
                 let weight = (1.0 - (u - u0 - dx as f32).abs()) * (1.0 - (v - v0 - dy as f32).abs());
                 let Some((shift, strength)) = search.shift(u0 as i32 + dx, v0 as i32 + dy) else { continue };
-                let from =
-                    detail.at(x as isize + SMALLER as isize * shift[0], y as isize + SMALLER as isize * shift[1]);
+                let (from_x, from_y) =
+                    (x as isize + SMALLER as isize * shift[0], y as isize + SMALLER as isize * shift[1]);
+                let from = detail.at(from_x, from_y);
+                let strength = strength * liveliness.share([x as isize, y as isize], [from_x, from_y]);
                 let weight = weight.max(1e-3);
                 for (s, d) in sum.iter_mut().zip(from) {
                     *s += weight * strength * d;
@@ -59,6 +67,39 @@ pub(crate) fn go_on(picture: &Plane<3>, known: &Plane<1>, filled: Plane<3>) -> P
         }
     }
     out
+}
+
+/// How strong detail is, so that a calm place gets no copy of a lively one: a ring of light is seen once.
+struct Liveliness {
+    /// Mean square of the detail around a place; in the hole that of the rim goes on.
+    around: Plane<3>,
+}
+
+impl Liveliness {
+    fn new(detail: &Plane<3>, known: &Plane<1>) -> Self {
+        let squares = Plane {
+            width: detail.width,
+            height: detail.height,
+            data: detail
+                .data
+                .iter()
+                .zip(&known.data)
+                .map(|(d, &[w])| [w * d.map(|v| v * v).iter().sum::<f32>(), w])
+                .collect(),
+        };
+        let means = squares.halved().halved().mean_around(CALM);
+        let known = means.map(|[_, w]| [if w > LEAST_KNOWN { 1.0 } else { 0.0 }]);
+        Self { around: fill(&means.map(|[s, w]| [s / w.max(1e-3); 3]), &known) }
+    }
+
+    /// Share of the detail at `from` that may be shown at `to`, 0..1.
+    fn share(&self, to: [isize; 2], from: [isize; 2]) -> f32 {
+        let at = |p: [isize; 2]| {
+            let k = SMALLER as isize;
+            self.around.at(p[0].div_euclid(k), p[1].div_euclid(k))[0]
+        };
+        ((at(to) + 1.0) / (at(from) + 1.0)).sqrt().min(1.0)
+    }
 }
 
 /// What known pixels add to the mean of the known pixels around them; 0 for the others.
@@ -233,7 +274,6 @@ impl Search {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::fill::fill;
 
     fn hole() -> Plane<1> {
         Plane::from_fn(400, 400, |x, y| [if x.abs_diff(200) < 60 && y.abs_diff(200) < 60 { 0.0 } else { 1.0 }])
@@ -253,6 +293,19 @@ mod tests {
         for ((a, b), [known]) in done.data.iter().zip(&stripes.data).zip(&hole.data) {
             assert!(*known == 0.0 || a == b, "known pixels stay");
         }
+    }
+
+    #[test]
+    fn a_ring_beside_the_hole_is_not_copied_into_a_calm_part_of_it() {
+        let hole = hole();
+        let ring = |x: usize, y: usize| ((x as f32 - 118.0).hypot(y as f32 - 118.0) - 14.0).abs() < 2.0;
+        let wall = Plane::<3>::from_fn(400, 400, |x, y| {
+            [if ring(x, y) { 230.0 } else { 90.0 + ((x * 7 + y * 13) % 5) as f32 }; 3]
+        });
+        let done = go_on(&wall, &hole, fill(&wall, &hole));
+        let far = (190..262).flat_map(|y| (190..262).map(move |x| y * 400 + x)).filter(|&i| hole.data[i][0] == 0.0);
+        let most = far.map(|i| (done.data[i][0] - 92.0).abs()).fold(0.0, f32::max);
+        assert!(most < 25.0, "a copy that stands out by {most}");
     }
 
     #[test]

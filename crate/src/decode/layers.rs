@@ -4,8 +4,10 @@
 //! is seen. Colours of the person are stored times their opacity, free of the background's: hair does not carry a rim
 //! of the old wall along.
 
+use super::crown::crown;
 use super::fill::fill;
 use super::grain::go_on;
+use super::mainland::keep_mainland;
 use super::matte::{matte, sure};
 use super::plane::Plane;
 use super::raster::{FAR, Target};
@@ -55,6 +57,7 @@ impl Layers {
                 a => a,
             };
         }
+        keep_mainland(&mut opacity, &deep);
         let near = opacity.map(|[a]| [if a > 0.0 { 1.0 } else { 0.0 }]).mean_around(RIM);
         // beyond the photo nothing is known: its repeated border would be seen as streaks
         let [left, top, right, bottom] = photo;
@@ -66,6 +69,8 @@ impl Layers {
             [if seen { 1.0 } else { 0.0 }]
         });
         let still = go_on(texture, &known, fill(texture, &known));
+        let grown = crown(texture, &opacity, &covered, photo);
+        let texture = grown.as_ref().unwrap_or(texture);
         let person = Plane::from_fn(width, height, |x, y| {
             let i = y * width + x;
             let (shown, behind, a) = (texture.data[i], still.data[i], opacity.data[i][0]);

@@ -2,6 +2,7 @@
 //! [`FramePlan`].
 
 use super::DecodeError;
+use super::check;
 use super::eyes::{Eye, LidState};
 use super::folds::Folds;
 use super::hidden;
@@ -12,7 +13,7 @@ use super::mesh::{self, Cut};
 use super::mouth::{Mouth, Opening};
 use super::plan::{self, FramePlan, MouthPlan, MouthVertex, POINTS, PixelPlan, Tone, resample};
 use super::plane::{Plane, luminance};
-use super::pose::{angle_between, apply, pixels_per_cm, project, rotate};
+use super::pose::{angle_between, apply, lean, pixels_per_cm, project, rotate};
 use super::shading::Shading;
 use super::softness::softness;
 use super::surroundings::{Surroundings, Wall};
@@ -20,9 +21,9 @@ use super::vertices::{Openings, Skin, add_modes, nose_base};
 use super::weights::{Expression, WeightMap, smooth};
 use crate::motion::MotionFrame;
 use crate::motion::frame::Reference;
+use crate::portrait::crop::from_texture;
 use crate::portrait::face_model::Contour;
-use crate::portrait::fitted::{CameraPose, PAD, SIDE, TEX, TEX_FULL};
-use crate::portrait::landmarks::LANDMARKS;
+use crate::portrait::fitted::{CameraPose, SIDE, TEX_FULL};
 use crate::portrait::{FaceModel, FittedFace};
 use bytemuck::Zeroable;
 
@@ -34,6 +35,8 @@ const FOREHEAD_CHIN: (usize, usize) = (10, 152);
 const FINE_MARGIN: f32 = 22.0;
 /// Crop pixels around the inner lips that a tongue may be drawn on when it is put out.
 const TONGUE_MARGIN: f32 = 34.0;
+/// Brightness inside of a nostril, as a share of what is seen in its place.
+const NOSTRIL: f32 = 0.3;
 /// Half width of an antialiased edge, output pixels: a box of one pixel with the blur of a lens.
 const EDGE: f32 = 1.24;
 
@@ -85,7 +88,7 @@ pub(crate) struct Puppet {
 
 impl Puppet {
     pub fn new(model: &FaceModel, face: &FittedFace) -> Result<Self, DecodeError> {
-        check(model, face)?;
+        check::check(model, face)?;
         let n = model.skin.end;
         let texture = Plane { width: TEX_FULL, height: TEX_FULL, data: face.texture.as_chunks::<3>().0.to_vec() };
         let mut photo = face.base.clone();
@@ -130,9 +133,10 @@ impl Puppet {
             if i < n { photo[i] } else { sheet.cuts[i - n].mix(&photo) }
         };
         source.extend(sheet.cuts.iter().map(|c| projected(c.mix(&photo))));
-        let nose = nose_base(model, &face.shape);
-        let beside = |i: usize, c: usize, reach: f32| (face.shape[i][c] - nose[c]).abs() < reach;
-        let nostril = |i: usize| i < n && beside(i, 0, 1.15) && beside(i, 1, 0.9) && beside(i, 2, 1.6);
+        // the same skin for wide and for narrow noses
+        let nose = nose_base(model, &model.neutral);
+        let beside = |i: usize, c: usize, reach: f32| (model.neutral[i][c] - nose[c]).abs() < reach;
+        let nostril = |i: usize| i < n && beside(i, 0, 1.3) && beside(i, 1, 0.9) && beside(i, 2, 1.6);
         let placed: Vec<[f32; 3]> = (0..source.len() as u32)
             .map(|i| {
                 let ([x, y], depth) = project(&face.pose, place(i));
@@ -141,7 +145,7 @@ impl Puppet {
             .collect();
         let mut darkened = source.clone();
         for side in [-1.0, 1.0] {
-            let this = |i: usize| nostril(i) && (face.shape[i][0] - nose[0]) * side > 0.0;
+            let this = |i: usize| nostril(i) && (model.neutral[i][0] - nose[0]) * side > 0.0;
             let covered = hidden::hidden(&sheet.triangles, &placed, this);
             hidden::darken(&sheet.triangles, &covered, &soft, &mut darkened);
         }
@@ -160,7 +164,8 @@ impl Puppet {
             let shown: Vec<_> = triangles.iter().map(|t| t.map(corner)).collect();
             Layers::part(&texture, mask, &shown, face.photo)
         });
-        let wall = if layers.is_some() { Wall::Free } else { Wall::Tied };
+        let wall =
+            if layers.is_some() { Wall::Free { bottom: from_texture([0.0, face.photo[3]])[1] } } else { Wall::Tied };
         let surroundings = Surroundings::new(&face.pose, &border_photo, &border_depth, &border_head, wall)
             .ok_or(DecodeError::Fit("the outline of the fitted face is no number"))?;
         let (texture, still) = match layers {
@@ -246,7 +251,8 @@ impl Puppet {
         };
         let pose = apply(&self.pose, &frame.head, self.face_height);
         let openings = self.skin.place(&self.map, &self.expression, reference, &mut self.placed);
-        self.place(&pose, &mut plan.positions);
+        let leant = lean(&self.pose, &frame.head, self.face_height);
+        self.place(&pose, &leant, &mut plan.positions);
         self.shading.place(&pose, &self.placed, &mut plan.tone);
         self.folds.place(&self.expression.total, &mut plan.tone);
         let [fold_x, fold_y] = self.folds.origin;
@@ -258,6 +264,9 @@ impl Puppet {
             for (s, d) in plan.source[i as usize].iter_mut().zip(shift) {
                 *s += turned * d;
             }
+            // between the rim and that place the tip of the nose may shine through
+            let tone = &mut plan.tone[i as usize];
+            tone.gain += turned * (NOSTRIL - 1.0 - tone.gain);
         }
         if !self.glasses {
             for (skin, open) in self.lid_skin.iter().zip(openings.lids) {
@@ -290,7 +299,7 @@ impl Puppet {
     }
 
     /// Crop pixels and distances of all vertices of the mesh.
-    fn place(&mut self, pose: &CameraPose, positions: &mut [[f32; 3]]) {
+    fn place(&mut self, pose: &CameraPose, leant: &CameraPose, positions: &mut [[f32; 3]]) {
         let n = self.placed.len();
         let mut deepest = 0.0f32;
         let mut put = |to: &mut [f32; 3], x: [f32; 3]| {
@@ -310,6 +319,7 @@ impl Puppet {
         }
         self.surroundings.place(
             pose,
+            leant,
             &self.border_now,
             &self.border_photo,
             &self.border_head,
@@ -427,49 +437,4 @@ fn protected(model: &FaceModel, face: &FittedFace) -> Vec<bool> {
             nose || super::contour::nearest(&core, x).1 < PROTECT
         })
         .collect()
-}
-
-/// Refuses models and fits that do not belong together.
-fn check(model: &FaceModel, face: &FittedFace) -> Result<(), DecodeError> {
-    let n = model.neutral.len();
-    let wrong = |what| Err(DecodeError::Fit(what));
-    if face.texture.len() != TEX_FULL * TEX_FULL * 3 {
-        return wrong("its texture has the wrong size");
-    }
-    if face.landmarks.len() != LANDMARKS {
-        return wrong("it does not have 478 landmarks");
-    }
-    if face.shape.len() != n || face.base.len() != n || model.expression.iter().any(|m| m.len() != n) {
-        return wrong("its vertices are not those of the face model");
-    }
-    if face.expression.len() != model.expression.len() || model.expression_names.len() != model.expression.len() {
-        return wrong("its expressions are not those of the face model");
-    }
-    let skin = model.skin.end;
-    let ranges = [&model.mouth_socket, &model.gums_tongue, &model.teeth_upper, &model.teeth_lower];
-    let contours = [&model.lips, &model.lids_right, &model.lids_left];
-    if model.skin.start != 0
-        || skin > n
-        || ranges.iter().any(|r| r.start < skin || r.end > n || r.start > r.end)
-        || model.triangles.iter().flatten().any(|&i| i as usize >= n)
-        || contours.iter().flat_map(|c| c.upper.iter().chain(&c.lower)).any(|&i| i as usize >= skin)
-        || contours.iter().any(|c| c.upper.len() < 4 || c.lower.len() < 4)
-        || model.triangle_part.len() != model.triangles.len()
-        || model.landmark_vertices.len() != LANDMARKS
-        || model.landmark_weights.len() != LANDMARKS
-        || model.landmark_vertices.iter().flatten().any(|&i| i as usize >= skin)
-    {
-        return wrong("the face model's tables point outside of it");
-    }
-    let finite = face.texture.iter().all(|x| x.is_finite())
-        && face.landmarks.as_flattened().iter().all(|x| x.is_finite() && x.abs() < 4.0 * TEX * (1.0 + PAD))
-        && face.base.as_flattened().iter().chain(face.shape.as_flattened()).all(|x| x.is_finite())
-        && face.eye_right.iter().chain(&face.eye_left).all(|x| x.is_finite())
-        && face.expression.iter().all(|x| x.is_finite())
-        && face.pose.rotation.iter().chain(face.pose.translation.iter()).all(|x| x.is_finite())
-        && face.pose.translation.z > 20.0;
-    if !finite {
-        return wrong("it contains values that are no numbers or out of range");
-    }
-    Ok(())
 }

@@ -1,6 +1,8 @@
 //! Everything around the face: a grid of vertices over the whole picture, tied to the outline of the face, so that
 //! face, hair, neck and background are one mesh without holes.
 
+use super::hair::hair;
+use super::lean::{LEAN, Lean};
 use super::pose::{project, rotate, unproject};
 use super::weights::smooth;
 use crate::portrait::fitted::{CameraPose, FOCAL, PAD, PIVOT, SIDE};
@@ -12,9 +14,8 @@ use std::collections::{BTreeSet, HashMap};
 const GRID: f32 = 20.0;
 /// Distance over which the surroundings follow the face's own deformation, crop pixels.
 const FOLLOW: f32 = 95.0;
-/// Distance over which their depth leaves that of the face, crop pixels.
-const DEPTH: f32 = 60.0;
-
+/// Distance over which their depth passes from that of the face to that of the hair, crop pixels.
+const DEPTH: f32 = 40.0;
 /// How much further than a usual head of hair or a hat moves with the skull, where it is known to be one, in heads.
 const WIDER: f32 = 0.7;
 
@@ -29,6 +30,10 @@ pub(crate) struct Surroundings {
     /// of moving the outline.
     round: Vec<f32>,
     photo_pose: CameraPose,
+    /// How far the body follows a head that moves without turning, 0..1.
+    lean: f32,
+    /// Lower edge of the photo, crop pixels: it shall not come into sight.
+    hips: f32,
     /// How much of the skull's motion a vertex makes, 0..1.
     rigid: Vec<f32>,
     /// How much of the skull's motion each vertex of the outline makes, 0..1.
@@ -85,30 +90,36 @@ impl Surroundings {
                 row[k] = *x;
             }
         }
-        let far = pose.translation.z + 1.0; // the plane of the ears and of the hair's outline
-        let depth =
-            extend(
-                &neighbours,
-                &free,
-                DEPTH,
-                |i| {
-                    if i >= photo.len() { border_depth[i - photo.len()] - far } else { 0.0 }
-                },
-            );
+        let hair: Vec<(f32, f32)> = points.iter().map(|&p| hair(pose, p)).collect();
+
+        let depth = extend(&neighbours, &free, DEPTH, |i| {
+            if i >= photo.len() { border_depth[i - photo.len()] - hair[i].0 } else { 0.0 }
+        });
         let near = extend(&neighbours, &free, DEPTH, |i| if i >= photo.len() { 1.0 } else { 0.0 });
-        let head: Vec<[f32; 3]> = photo.iter().zip(&depth).map(|(&p, d)| unproject(pose, p, far + d)).collect();
+        let head: Vec<[f32; 3]> =
+            photo.iter().zip(depth.iter().zip(&hair)).map(|(&p, (d, h))| unproject(pose, p, h.0 + d)).collect();
         let weight = |x: [f32; 3], p: [f32; 2]| match wall {
             Wall::Tied => rigid_weight(x, 0.0) * margin_weight(p),
-            Wall::Free => rigid_weight(x, WIDER),
+            Wall::Free { .. } => rigid_weight(x, WIDER),
         };
         Some(Self {
             rigid: head.iter().zip(&photo).map(|(&x, &p)| weight(x, p)).collect(),
             round: match wall {
                 Wall::Tied => vec![0.0; photo.len()],
-                Wall::Free => near[..photo.len()].iter().map(|n| (1.0 - n).clamp(0.0, 1.0)).collect(),
+                Wall::Free { .. } => {
+                    near[..photo.len()].iter().zip(&hair).map(|(n, h)| (1.0 - n).clamp(0.0, 1.0) * h.1).collect()
+                }
             },
             head: head.iter().map(|x| rotate(pose, [0, 1, 2].map(|c| x[c] - PIVOT[c]))).collect(),
             photo_pose: *pose,
+            lean: match wall {
+                Wall::Tied => 0.0,
+                Wall::Free { .. } => LEAN,
+            },
+            hips: match wall {
+                Wall::Tied => SIDE,
+                Wall::Free { bottom } => bottom.clamp(SIDE * 0.75, SIDE * (1.0 + PAD)),
+            },
             border_rigid: border_head.iter().map(|&x| weight(x, [SIDE / 2.0; 2])).collect(),
             follow,
             triangles,
@@ -116,11 +127,13 @@ impl Surroundings {
         })
     }
 
-    /// Crop pixels of the grid's vertices under `pose`. `border`: where the outline lies now; `border_photo`: where it
-    /// lay; `border_head`: its head space position in the photo; `scratch` and `out` are filled.
+    /// Crop pixels of the grid's vertices under `pose`. `leant`: the pose of a head that only moved and did not turn;
+    /// `border`: where the outline lies now; `border_photo`: where it lay; `border_head`: its head space position in the
+    /// photo; `scratch` and `out` are filled.
     pub fn place(
         &self,
         pose: &CameraPose,
+        leant: &CameraPose,
         border: &[[f32; 2]],
         border_photo: &[[f32; 2]],
         border_head: &[[f32; 3]],
@@ -128,11 +141,13 @@ impl Surroundings {
         out: &mut [[f32; 2]],
     ) {
         let nb = border.len();
+        let lean = Lean::new(&self.photo_pose, leant, self.lean, self.hips);
         for (k, own) in scratch.iter_mut().enumerate() {
             let (skull, _) = project(pose, border_head[k]);
-            *own = std::array::from_fn(|c| {
-                border[k][c] - border_photo[k][c] - (skull[c] - border_photo[k][c]) * self.border_rigid[k]
-            });
+            let p = border_photo[k];
+            let body = lean.moves(p);
+            let rigid = self.border_rigid[k];
+            *own = std::array::from_fn(|c| border[k][c] - p[c] - (skull[c] - p[c]) * rigid - body[c] * (1.0 - rigid));
         }
         let turn = Turn::new(&self.photo_pose, pose);
         for (i, o) in out.iter_mut().enumerate() {
@@ -142,19 +157,26 @@ impl Surroundings {
                 x += w * d[0];
                 y += w * d[1];
             }
-            let p = self.photo[i];
-            *o = [p[0] + (skull[0] - p[0]) * self.rigid[i] + x, p[1] + (skull[1] - p[1]) * self.rigid[i] + y];
+            let (p, rigid) = (self.photo[i], self.rigid[i]);
+            let body = lean.moves(p);
+            *o = [
+                p[0] + (skull[0] - p[0]) * rigid + body[0] * (1.0 - rigid) + x,
+                p[1] + (skull[1] - p[1]) * rigid + body[1] * (1.0 - rigid) + y,
+            ];
         }
     }
 }
 
 /// What is behind the person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Wall {
     /// Part of the same mesh: it must not move far from the head.
     Tied,
     /// A layer of its own: all that the mesh shows belongs to the person.
-    Free,
+    Free {
+        /// Lower edge of the photo, crop pixels.
+        bottom: f32,
+    },
 }
 
 /// How a motion of the head moves what is fixed to the skull.
@@ -303,10 +325,10 @@ mod tests {
 
     #[test]
     fn an_unmoved_face_leaves_the_surroundings_where_they_are() {
-        for wall in [Wall::Tied, Wall::Free] {
+        for wall in [Wall::Tied, Wall::Free { bottom: 640.0 }] {
             let (pose, border, ring, s) = around_a_disc(wall);
             let mut out = vec![[0.0; 2]; s.photo.len()];
-            s.place(&pose, &border, &border, &ring, &mut vec![[0.0; 2]; 60], &mut out);
+            s.place(&pose, &pose, &border, &border, &ring, &mut vec![[0.0; 2]; 60], &mut out);
             for (a, b) in out.iter().zip(&s.photo) {
                 assert!((a[0] - b[0]).abs() < 0.01 && (a[1] - b[1]).abs() < 0.01, "{a:?} {b:?}");
             }
@@ -316,10 +338,11 @@ mod tests {
     #[test]
     fn a_turn_moves_the_hair_but_neither_the_frame_nor_the_corners() {
         let (mut pose, border, ring, s) = around_a_disc(Wall::Tied);
+        let still = pose;
         pose.rotation = *nalgebra::Rotation3::from_axis_angle(&Vector3::z_axis(), 0.15).matrix();
         let now: Vec<[f32; 2]> = ring.iter().map(|&x| project(&pose, x).0).collect();
         let mut out = vec![[0.0; 2]; s.photo.len()];
-        s.place(&pose, &now, &border, &ring, &mut vec![[0.0; 2]; 60], &mut out);
+        s.place(&pose, &still, &now, &border, &ring, &mut vec![[0.0; 2]; 60], &mut out);
         let shift = |q: [f32; 2]| {
             let near = |p: &[f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]);
             let i = (0..out.len()).min_by(|&a, &b| near(&s.photo[a]).total_cmp(&near(&s.photo[b]))).unwrap();
@@ -329,6 +352,49 @@ mod tests {
         for corner in [[0.0, 0.0], [512.0, 0.0], [0.0, 512.0], [512.0, 512.0], [-128.0, 256.0], [640.0, 640.0]] {
             assert!(shift(corner) < 2.0, "{corner:?} moves by {}", shift(corner));
         }
+    }
+
+    /// How far the surroundings move at a place when the head moves from `still` to `pose`.
+    fn shifts(wall: Wall, leant: &CameraPose, pose: &CameraPose, places: &[[f32; 2]]) -> Vec<[f32; 2]> {
+        let (_, border, ring, s) = around_a_disc(wall);
+        let now: Vec<[f32; 2]> = ring.iter().map(|&x| project(pose, x).0).collect();
+        let mut out = vec![[0.0; 2]; s.photo.len()];
+        s.place(pose, leant, &now, &border, &ring, &mut vec![[0.0; 2]; 60], &mut out);
+        let at = |q: &[f32; 2]| {
+            let near = |p: &[f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]);
+            let i = (0..out.len()).min_by(|&a, &b| near(&s.photo[a]).total_cmp(&near(&s.photo[b]))).expect("a grid");
+            [out[i][0] - s.photo[i][0], out[i][1] - s.photo[i][1]]
+        };
+        places.iter().map(at).collect()
+    }
+
+    #[test]
+    fn hair_over_the_forehead_turns_with_it_and_the_outline_stays() {
+        let (still, ..) = around_a_disc(Wall::Tied);
+        let turn = *nalgebra::Rotation3::from_axis_angle(&Vector3::y_axis(), 0.35).matrix();
+        let pivot = Vector3::from(PIVOT);
+        let turned = CameraPose { rotation: turn, translation: still.translation + pivot - turn * pivot };
+        let brow = project(&still, [0.0, 9.0, 4.0]).0;
+        // above the forehead, at the crown, at both sides
+        let places = [[brow[0], brow[1] - 18.0], [256.0, 70.0], [130.0, 200.0], [382.0, 200.0]];
+        let moved = shifts(Wall::Free { bottom: 640.0 }, &still, &turned, &places);
+        let forehead = project(&turned, [0.0, 9.0, 4.0]).0[0] - brow[0];
+        assert!((moved[0][0] - forehead).abs() < 0.35 * forehead, "hair {:?}, forehead {forehead}", moved[0]);
+        assert!((4.0..1.5 * forehead).contains(&moved[1][0]), "the crown: {:?}", moved[1]);
+        assert!(moved[2][0].abs() < 9.0 && moved[3][0].abs() < 9.0, "the sides: {:?} {:?}", moved[2], moved[3]);
+    }
+
+    #[test]
+    fn shoulders_lean_with_the_head_and_the_photos_lower_edge_stays() {
+        let (still, ..) = around_a_disc(Wall::Tied);
+        let near = CameraPose { translation: Vector3::new(2.0, 0.0, still.translation.z / 1.15), ..still };
+        let places = [[120.0, 440.0], [400.0, 440.0], [256.0, 640.0]];
+        let moved = shifts(Wall::Free { bottom: 640.0 }, &near, &near, &places);
+        assert!(moved[1][0] - moved[0][0] > 8.0, "shoulders get wider: {moved:?}");
+        assert!(moved[0][0] + moved[1][0] > 8.0, "and go to the side: {moved:?}");
+        assert!(moved[2][0].abs() < 0.5 && moved[2][1].abs() < 0.5, "{moved:?}");
+        let tied = shifts(Wall::Tied, &near, &near, &places[2..]);
+        assert!(tied[0][0].abs() < 0.5, "a wall stays: {tied:?}");
     }
 
     #[test]

@@ -107,8 +107,15 @@ impl Skin {
                 mode.iter_mut().for_each(|d| d[0] *= more);
             }
         }
+        // what the photo shows stays as it is, whatever its expression's modes have become
+        let mut base = face.base[..n].to_vec();
+        for ((mode, own), &w) in model.expression.iter().zip(&modes).zip(&face.expression).filter(|(_, w)| **w != 0.0) {
+            for ((x, was), now) in base.iter_mut().zip(mode).zip(own) {
+                *x = std::array::from_fn(|c| x[c] + w * (was[c] - now[c]));
+            }
+        }
         let mut skin = Self {
-            base: face.base[..n].to_vec(),
+            base,
             modes,
             contour_shape: of(&face.shape),
             contour_modes: model.expression.iter().map(|m| of(m)).collect(),
@@ -241,7 +248,23 @@ pub(crate) fn nose_base(model: &FaceModel, rest: &[[f32; 3]]) -> [f32; 3] {
 
 #[cfg(test)]
 mod tests {
+    use super::super::puppet::Puppet;
+    use super::super::testing::{model, person};
     use super::*;
+    use crate::motion::MotionFrame;
+
+    #[test]
+    fn without_motion_all_skin_lies_where_the_photo_shows_it() {
+        let model = model();
+        let shown = [("jawOpen", 0.6), ("mouthPucker", 0.5), ("mouthStretch_L", 0.7), ("mouthSmile_R", 0.4)];
+        let mut puppet = Puppet::new(&model, &person(&model, &shown, false)).expect("a sound fit");
+        let mut plan = puppet.frame_plan();
+        let still = plan.source.clone();
+        puppet.plan(&MotionFrame::default(), Reference::Portrait, 512, 1.25, &mut plan);
+        let off = plan.positions[..model.skin.end].iter().zip(&still).map(|(p, s)| (p[0] - s[0]).hypot(p[1] - s[1]));
+        let most = off.fold(0.0, f32::max);
+        assert!(most < 0.25, "skin that moves {most} crop pixels by itself");
+    }
 
     #[test]
     fn modes_add_up() {

@@ -52,12 +52,15 @@ const FUNNEL: &[Blendshape] = &[Blendshape::MouthFunnel];
 /// How much stronger the subject's left half of the face shows what it feels: no face is quite even.
 const LEAN: f32 = 0.05;
 
+/// Power of an emotion's strength: half of it must be seen at a glance.
+const EASE: f32 = 0.7;
+
 /// Shapes (action units of Ekman and Friesen's FACS in ARKit's terms) and bearing of an emotion at full strength.
 fn emotion(e: Emotion) -> (&'static [Offset], Bearing) {
     match e {
         // AU 6 + 12: a smile that reaches the eyes
         Emotion::Happy => (
-            &[(SMILE, 0.62), (CHEEK, 0.60), (SQUINT, 0.22), (DIMPLE, 0.10), (BROW_OUTER, 0.08), (UPPER_UP, 0.08)],
+            &[(SMILE, 0.70), (CHEEK, 0.64), (SQUINT, 0.22), (DIMPLE, 0.10), (BROW_OUTER, 0.08), (UPPER_UP, 0.08)],
             Bearing { turn: [0.0, -1.5, 0.5], liveliness: 1.2, ..CALM },
         ),
         // AU 1 + 4 + 15 + 17
@@ -146,6 +149,7 @@ pub(super) fn add_shapes(face: &mut Blendshapes, weights: &[f32; Emotion::COUNT]
     let spoken_gap = lip_gap(face);
     let free = (1.0 - shut) * (1.0 - 0.8 * tuck);
     for (e, w) in shares(weights) {
+        let w = w.powf(EASE);
         for &(shapes, amount) in emotion(e).0 {
             let opens = [UPPER_UP, LOWER_DOWN, JAW_OPEN, FUNNEL].contains(&shapes);
             let mouth = [SMILE, FROWN, DIMPLE, STRETCH, PRESS, SHRUG_LOWER].contains(&shapes);
@@ -195,6 +199,24 @@ mod tests {
             prop_assert!(lip_gap(&face) <= before + 1e-3, "{} after {before}", lip_gap(&face));
             prop_assert!(face.0.iter().all(|v| (0.0..=1.0).contains(v)));
         }
+    }
+
+    #[test]
+    fn half_an_emotion_shows_more_than_half_of_it_and_a_trace_only_a_trace() {
+        let smile = |strength: f32| {
+            let mut weights = [0.0; Emotion::COUNT];
+            weights[Emotion::Happy as usize] = strength;
+            let mut face = Blendshapes::default();
+            add_shapes(&mut face, &weights, 0.0, 0.0, 0.0);
+            face[Blendshape::MouthSmileLeft]
+        };
+        let full = smile(1.0);
+        assert!(
+            (0.58..0.68).contains(&(smile(0.5) / full)) && smile(0.02) < 0.1 * full,
+            "{} {}",
+            smile(0.5),
+            smile(0.02)
+        );
     }
 
     #[test]

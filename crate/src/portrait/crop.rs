@@ -3,7 +3,7 @@
 use super::fit::FitError;
 use super::fitted::{PAD, SIDE, TEX, TEX_FULL};
 use super::picture::Picture;
-use super::resample::resample;
+use super::resample::{resample, sharpen};
 
 /// Forehead-to-chin distance over the crop's side.
 pub const FACE_SHARE: f32 = 0.47;
@@ -13,6 +13,9 @@ const TIGHTEST: f32 = 0.72;
 const SHIFT: f32 = 0.20;
 /// Least height of a face, forehead to chin, pixels of the photo.
 const LEAST_HEIGHT: f32 = 32.0;
+
+/// Pixels along a side of the texture's square in a frame whose crop has [`SIDE`] pixels.
+const SEEN: usize = (SIDE * (1.0 + 2.0 * PAD)) as usize;
 
 /// Landmark of the highest point of the forehead.
 pub const FOREHEAD: usize = 10;
@@ -68,9 +71,13 @@ impl CropFrame {
 
     /// The crop with its margin: RGB, 0..255, `TEX_FULL * TEX_FULL * 3` values (see [`super::fitted`]).
     pub fn texture(&self, picture: &Picture) -> Vec<f32> {
-        let step = self.side / TEX;
         let corner = self.center.map(|c| c - self.side * (0.5 + PAD));
-        resample(picture, corner, step, TEX_FULL)
+        let mut texture = resample(picture, corner, self.side / TEX, TEX_FULL);
+        // a frame without motion, of the usual size, shall be the photo
+        let seen = resample(picture, corner, self.side / SIDE, SEEN);
+        let [left, top, right, bottom] = self.photo(picture.width, picture.height);
+        sharpen(&mut texture, TEX_FULL, &seen, SEEN, [left, right], [top, bottom]);
+        texture
     }
 }
 

@@ -261,6 +261,28 @@ mod tests {
     }
 
     #[test]
+    fn a_profile_is_refused_with_a_sentence_and_a_lesser_turn_is_told() {
+        let (picture, _) = photo();
+        let turned = |yaw: f32| {
+            let points: Vec<[f32; 3]> =
+                made_up(model(), [yaw, 0.0, 0.0], 5).points.iter().map(|p| [p[0], p[1], 0.0]).collect();
+            whole(&picture, &points)
+        };
+        for side in [-1.0, 1.0] {
+            let refused = turned(72.0 * side).expect_err("a profile");
+            assert!(matches!(refused, FitError::Profile { yaw } if yaw * side > 60.0), "{refused:?}");
+            let text = refused.to_string();
+            assert!(text.contains("turned by 7") && text.contains("choose a photo"), "{text}");
+            let told = turned(46.0 * side).expect("a face");
+            assert!(
+                matches!(told.warnings[..], [.., PortraitWarning::Turned { yaw }] | [PortraitWarning::Turned { yaw }, ..] if yaw * side > 35.0),
+                "{:?}",
+                told.warnings
+            );
+        }
+    }
+
+    #[test]
     fn a_face_half_outside_of_the_photo_still_works() {
         let (picture, landmarks) = photo();
         let shifted: Vec<[f32; 3]> = landmarks.iter().map(|p| [p[0] - 230.0, p[1] + 120.0, 0.0]).collect();
