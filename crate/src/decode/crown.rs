@@ -36,7 +36,7 @@ pub(crate) fn crown(texture: &Plane<3>, opacity: &Plane<1>, face: &Plane<1>, pho
     let inside = |x: usize, y: usize| (left + 2..right.saturating_sub(2)).contains(&x) && (first..middle).contains(&y);
     let hair = Plane::from_fn(width, height, |x, y| {
         let i = y * width + x;
-        let is = inside(x, y) && opacity.data[i][0] > 0.97 && near_face.data[i][0] <= 0.0;
+        let is = inside(x, y) && opacity.data[i][0] > 0.97 && near_face.data[i][0] < 1e-4;
         [if is { 1.0 } else { 0.0 }]
     });
     let mean = |of: &mut dyn Iterator<Item = usize>| {

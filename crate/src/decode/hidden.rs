@@ -4,17 +4,89 @@
 //! bright skin would appear a second time inside of the nostril; so it takes the darkest place beside it.
 
 use super::lids::to_texel;
+use super::mesh::Sheet;
+use super::plan::FramePlan;
 use super::plane::Plane;
+use super::pose::project;
 use super::raster::Target;
-use crate::portrait::fitted::SIDE;
+use super::vertices::nose_base;
+use crate::portrait::fitted::{CameraPose, SIDE};
+use crate::portrait::{FaceModel, FittedFace};
+use nalgebra::{Matrix3, Vector3};
 
 /// Skin this far behind what the photo shows at its place is hidden, cm.
 const BEHIND: f32 = 0.12;
 /// How far from the rim of a nostril its darkest place is looked for, crop pixels.
 const AROUND: i32 = 9;
 
+/// Brightness inside of a nostril, as a share of what is seen in its place.
+const DARKNESS: f32 = 0.3;
+
+/// A vertex inside of a nostril.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Nostril {
+    vertex: u32,
+    /// Where it takes its darkness from, relative to its own place, crop pixels.
+    shift: [f32; 2],
+    /// How much it is darkened besides: between the rim and that place the bright tip of the nose may shine through.
+    gain: f32,
+}
+
+impl Nostril {
+    /// Darkens the vertex in a head that has `turned` (0..1) from the photo's pose.
+    pub fn darken(&self, turned: f32, plan: &mut FramePlan) {
+        let i = self.vertex as usize;
+        for (s, d) in plan.source[i].iter_mut().zip(self.shift) {
+            *s += turned * d;
+        }
+        plan.tone[i].gain += turned * self.gain * (1.0 + plan.tone[i].gain);
+    }
+}
+
+/// The insides of both nostrils. `placed`: crop pixel and distance of the sheet's vertices in the photo; `soft`: slightly
+/// blurred brightness of the texture.
+pub(crate) fn nostrils(
+    model: &FaceModel,
+    face: &FittedFace,
+    sheet: &Sheet,
+    placed: &[[f32; 3]],
+    soft: &Plane<1>,
+) -> Vec<Nostril> {
+    let n = model.skin.end;
+    let source: Vec<[f32; 2]> = placed.iter().map(|&[x, y, _]| [x, y]).collect();
+    let mut darkened = source.clone();
+    // in a frontal view of a plain face only the hollows of the nose are hidden
+    let front = CameraPose { rotation: Matrix3::identity(), translation: Vector3::new(0.0, 0.0, 97.0) };
+    let plain = |i: usize| if i < n { model.neutral[i] } else { sheet.cuts[i - n].mix(&model.neutral) };
+    let frontal: Vec<[f32; 3]> = (0..placed.len())
+        .map(|i| {
+            let ([x, y], depth) = project(&front, plain(i));
+            [x, y, depth]
+        })
+        .collect();
+    let around = |shape: &[[f32; 3]], i: usize, reach: [f32; 3], side: f32| {
+        let nose = nose_base(model, shape);
+        i < n && (0..3).all(|c| (shape[i][c] - nose[c]).abs() < reach[c]) && (shape[i][0] - nose[0]) * side > 0.0
+    };
+    let mut gain = vec![0.0; placed.len()];
+    for side in [-1.0, 1.0] {
+        let covered = hidden(&sheet.triangles, placed, |i| around(&face.shape, i, [1.15, 0.9, 1.6], side));
+        darken(&sheet.triangles, &covered, soft, &mut darkened);
+        let hollow = hidden(&sheet.triangles, &frontal, |i| around(&model.neutral, i, [1.3, 0.9, 1.8], side));
+        let unseen = hidden(&sheet.triangles, placed, |i| hollow[i]);
+        for (gain, _) in gain.iter_mut().zip(unseen).filter(|(_, u)| *u) {
+            *gain = DARKNESS - 1.0;
+        }
+    }
+    let vertices = (0..).zip(source.iter().zip(&darkened).zip(gain));
+    vertices
+        .map(|(vertex, ((from, to), gain))| Nostril { vertex, shift: [to[0] - from[0], to[1] - from[1]], gain })
+        .filter(|v| v.shift != [0.0; 2] || v.gain != 0.0)
+        .collect()
+}
+
 /// Which of the vertices inside of `region` are hidden. `place`: crop pixel and distance from the camera.
-pub(crate) fn hidden(triangles: &[[u32; 3]], place: &[[f32; 3]], region: impl Fn(usize) -> bool) -> Vec<bool> {
+fn hidden(triangles: &[[u32; 3]], place: &[[f32; 3]], region: impl Fn(usize) -> bool) -> Vec<bool> {
     let size = SIDE as usize;
     let mut seen = Target::<1>::with_room(size * size);
     seen.clear(size, size);
@@ -31,7 +103,7 @@ pub(crate) fn hidden(triangles: &[[u32; 3]], place: &[[f32; 3]], region: impl Fn
 
 /// Gives hidden vertices the darkest place of the photo near the skin that surrounds them. `soft`: slightly blurred
 /// brightness of the texture.
-pub(crate) fn darken(triangles: &[[u32; 3]], hidden: &[bool], soft: &Plane<1>, source: &mut [[f32; 2]]) {
+fn darken(triangles: &[[u32; 3]], hidden: &[bool], soft: &Plane<1>, source: &mut [[f32; 2]]) {
     let (mut sum, mut count) = ([0.0f32; 2], 0.0f32);
     for t in triangles.iter().filter(|t| t.iter().any(|&i| hidden[i as usize])) {
         for &i in t.iter().filter(|&&i| !hidden[i as usize]) {
@@ -58,6 +130,29 @@ pub(crate) fn darken(triangles: &[[u32; 3]], hidden: &[bool], soft: &Plane<1>, s
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_raised_head_shows_dark_nostrils_and_a_still_one_the_photo() {
+        use super::super::puppet::Puppet;
+        use super::super::testing::{model, person, turned};
+        use crate::motion::frame::Reference;
+        let model = model();
+        let mut puppet = Puppet::new(&model, &person(&model, &[], false)).expect("a sound fit");
+        let mut plan = puppet.frame_plan();
+        let mut darkest = |motion: &crate::motion::MotionFrame| {
+            puppet.plan(motion, Reference::Portrait, 512, 1.25, &mut plan);
+            let n = model.skin.end;
+            let dark = (0..n).filter(|&i| plan.tone[i].gain < -0.5).map(|i| model.neutral[i]);
+            dark.collect::<Vec<_>>()
+        };
+        assert!(darkest(&Default::default()).is_empty());
+        let nose = nose_base(&model, &model.neutral);
+        let dark = darkest(&turned(0.0, -12.0, 0.0));
+        assert!(dark.len() >= 4 && dark.iter().all(|v| v[2] < nose[2] + 1.8), "{} {nose:?}", dark.len());
+        for side in [-1.0, 1.0] {
+            assert!(dark.iter().any(|v| (v[0] - nose[0]) * side > 0.2));
+        }
+    }
 
     /// A square with a fan of four triangles around its middle.
     const FAN: [[u32; 3]; 4] = [[0, 1, 4], [1, 2, 4], [2, 3, 4], [3, 0, 4]];

@@ -5,7 +5,7 @@ use super::DecodeError;
 use super::check;
 use super::eyes::{Eye, LidState};
 use super::folds::Folds;
-use super::hidden;
+use super::hidden::{self, Nostril};
 use super::layers::Layers;
 use super::lids::{LidSkin, above_lid, to_texel};
 use super::lip_skin::LipSkin;
@@ -17,7 +17,7 @@ use super::pose::{angle_between, apply, lean, pixels_per_cm, project, rotate};
 use super::shading::Shading;
 use super::softness::softness;
 use super::surroundings::{Surroundings, Wall};
-use super::vertices::{Openings, Skin, add_modes, nose_base};
+use super::vertices::{Openings, Skin, add_modes};
 use super::weights::{Expression, WeightMap, smooth};
 use crate::motion::MotionFrame;
 use crate::motion::frame::Reference;
@@ -35,8 +35,6 @@ const FOREHEAD_CHIN: (usize, usize) = (10, 152);
 const FINE_MARGIN: f32 = 22.0;
 /// Crop pixels around the inner lips that a tongue may be drawn on when it is put out.
 const TONGUE_MARGIN: f32 = 34.0;
-/// Brightness inside of a nostril, as a share of what is seen in its place.
-const NOSTRIL: f32 = 0.3;
 /// Half width of an antialiased edge, output pixels: a box of one pixel with the blur of a lens.
 const EDGE: f32 = 1.24;
 
@@ -77,8 +75,7 @@ pub(crate) struct Puppet {
     pub triangles: Vec<[u32; 3]>,
     /// Source of every vertex of the mesh with open lids, crop pixels.
     source: Vec<[f32; 2]>,
-    /// (vertex, where the inside of a nostril takes its darkness from, relative to its own place, crop pixels).
-    nostrils: Vec<(u32, [f32; 2])>,
+    nostrils: Vec<Nostril>,
     expression: Expression,
     placed: Vec<[f32; 3]>,
     border_now: Vec<[f32; 2]>,
@@ -133,24 +130,13 @@ impl Puppet {
             if i < n { photo[i] } else { sheet.cuts[i - n].mix(&photo) }
         };
         source.extend(sheet.cuts.iter().map(|c| projected(c.mix(&photo))));
-        // the same skin for wide and for narrow noses
-        let nose = nose_base(model, &model.neutral);
-        let beside = |i: usize, c: usize, reach: f32| (model.neutral[i][c] - nose[c]).abs() < reach;
-        let nostril = |i: usize| i < n && beside(i, 0, 1.3) && beside(i, 1, 0.9) && beside(i, 2, 1.6);
         let placed: Vec<[f32; 3]> = (0..source.len() as u32)
             .map(|i| {
                 let ([x, y], depth) = project(&face.pose, place(i));
                 [x, y, depth]
             })
             .collect();
-        let mut darkened = source.clone();
-        for side in [-1.0, 1.0] {
-            let this = |i: usize| nostril(i) && (model.neutral[i][0] - nose[0]) * side > 0.0;
-            let covered = hidden::hidden(&sheet.triangles, &placed, this);
-            hidden::darken(&sheet.triangles, &covered, &soft, &mut darkened);
-        }
-        let nostrils = (0..).zip(source.iter().zip(&darkened)).filter(|(_, (from, to))| from != to);
-        let nostrils = nostrils.map(|(i, (from, to))| (i, [to[0] - from[0], to[1] - from[1]])).collect();
+        let nostrils = hidden::nostrils(model, face, &sheet, &placed, &soft);
         let folds = Folds::new(model, face, &texture, &skin_triangles, &photo[..n], &source);
         let border_head: Vec<[f32; 3]> = sheet.border.iter().map(|&i| place(i)).collect();
         let (border_photo, border_depth): (Vec<_>, Vec<_>) =
@@ -260,13 +246,8 @@ impl Puppet {
         plan.source.copy_from_slice(&self.source);
         // what a nostril hides comes into sight only as the head moves
         let turned = smooth(angle_between(&self.pose, &pose), 0.5, 4.0);
-        for &(i, shift) in &self.nostrils {
-            for (s, d) in plan.source[i as usize].iter_mut().zip(shift) {
-                *s += turned * d;
-            }
-            // between the rim and that place the tip of the nose may shine through
-            let tone = &mut plan.tone[i as usize];
-            tone.gain += turned * (NOSTRIL - 1.0 - tone.gain);
+        for nostril in &self.nostrils {
+            nostril.darken(turned, plan);
         }
         if !self.glasses {
             for (skin, open) in self.lid_skin.iter().zip(openings.lids) {
