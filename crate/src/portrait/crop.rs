@@ -136,6 +136,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
         fn crop_and_texture_pixels_go_back_and_forth(x in -200.0f32..800.0, y in -200.0f32..800.0) {
             let back = from_texture(to_texture([x, y]));
