@@ -143,13 +143,24 @@ pub(super) fn bearing(weights: &[f32; Emotion::COUNT]) -> Bearing {
     all
 }
 
-/// Adds the mixture's shapes to a speaking face. `shut` and `tuck` are the gates of the speech: where they are 1, the
-/// lips stay exactly as far apart as the speech has them.
-pub(super) fn add_shapes(face: &mut Blendshapes, weights: &[f32; Emotion::COUNT], shut: f32, tuck: f32, speaking: f32) {
+/// What the speech does while an emotion is added to it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Speaking {
+    /// The gates of the speech: where they are 1, the lips stay exactly as far apart as the speech has them.
+    pub shut: f32,
+    /// As `shut`.
+    pub tuck: f32,
+    /// 0 in silence .. 1 in speech.
+    pub voice: f32,
+}
+
+/// Adds the mixture's shapes to a speaking face, `swell` times as strong as asked for (about 1).
+pub(super) fn add_shapes(face: &mut Blendshapes, weights: &[f32; Emotion::COUNT], swell: f32, speech: Speaking) {
+    let Speaking { shut, tuck, voice: speaking } = speech;
     let spoken_gap = lip_gap(face);
     let free = (1.0 - shut) * (1.0 - 0.8 * tuck);
     for (e, w) in shares(weights) {
-        let w = w.powf(EASE);
+        let w = w.powf(EASE) * swell;
         for &(shapes, amount) in emotion(e).0 {
             let opens = [UPPER_UP, LOWER_DOWN, JAW_OPEN, FUNNEL].contains(&shapes);
             let mouth = [SMILE, FROWN, DIMPLE, STRETCH, PRESS, SHRUG_LOWER].contains(&shapes);
@@ -190,12 +201,13 @@ mod tests {
     proptest! {
         #[test]
         fn closures_survive_every_emotion(
-            weights in prop::array::uniform7(0.0f32..1.0), jaw in 0.0f32..1.2, round in 0.0f32..1.0, speaking in 0.0f32..1.0
+            weights in prop::array::uniform7(0.0f32..1.0), jaw in 0.0f32..1.2, round in 0.0f32..1.0, voice in 0.0f32..1.0,
+            swell in 0.5f32..1.5
         ) {
             let tracks = Tracks { gap: jaw, jaw, round, shut: 1.0, ..Tracks::default() };
             let mut face = constants().to_arkit(&tracks);
             let before = lip_gap(&face);
-            add_shapes(&mut face, &weights, 1.0, 0.0, speaking);
+            add_shapes(&mut face, &weights, swell, Speaking { shut: 1.0, tuck: 0.0, voice });
             prop_assert!(lip_gap(&face) <= before + 1e-3, "{} after {before}", lip_gap(&face));
             prop_assert!(face.0.iter().all(|v| (0.0..=1.0).contains(v)));
         }
@@ -227,7 +239,7 @@ mod tests {
                 let mut weights = [0.0; Emotion::COUNT];
                 weights[e as usize] = 1.0;
                 let mut face = Blendshapes::default();
-                add_shapes(&mut face, &weights, 0.0, 0.0, 1.0);
+                add_shapes(&mut face, &weights, 1.0, Speaking { voice: 1.0, ..Speaking::default() });
                 face
             })
             .collect();

@@ -101,6 +101,11 @@ impl Encoder {
         &self.phones
     }
 
+    /// Arithmetic of a block; a multiply-add counts as two.
+    pub fn flops(&self) -> u64 {
+        self.net.flops()
+    }
+
     /// Features of a row.
     pub fn row_len(&self) -> usize {
         self.hidden

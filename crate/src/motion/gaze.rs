@@ -42,7 +42,9 @@ impl Wandering {
     pub fn step(&mut self, beat: &Beat, head: [f32; 2], amount: f32, listening: f32) -> (Gaze, bool) {
         self.left -= self.dt;
         let mut shift = false;
-        let starting = beat.phrase_begins.is_some_and(|pause| (0.3..8.0).contains(&pause));
+        let starting = beat.phrase_begins.is_some_and(|pause| pause > 0.3);
+        // Who begins to speak looks at the other one first.
+        let first = beat.phrase_begins.is_some_and(|pause| pause > 8.0);
         // Who has finished looks back at the listener; who listens keeps looking.
         let returning = self.away && (beat.pause_begins || listening > 0.5);
         if self.left < 0.0 || returning || (starting && self.dice.chance(0.5)) {
@@ -52,9 +54,9 @@ impl Wandering {
             let look_away = if returning || d.chance(listening) {
                 0.0
             } else if starting {
-                0.75
+                if first { 0.2 } else { 0.75 }
             } else if beat.speaking > 0.5 {
-                0.05
+                0.10
             } else {
                 0.08
             };

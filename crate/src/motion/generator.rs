@@ -21,9 +21,10 @@ use super::lips::{LEAD_BLOCKS, Lips};
 use super::prosody::{BLOCK, Prosody, ProsodyMeter};
 use super::rhythm::Rhythm;
 use super::speech::SpeechGate;
+use super::steady::SteadyMeter;
 use super::timed::TimedPhones;
-use crate::audio::SAMPLE_RATE;
 use crate::audio::mel::{BANDS, HOP, LogMel};
+use crate::audio::{OffsetFilter, SAMPLE_RATE};
 use crate::pack::Pack;
 
 const DT: f32 = 1.0 / FPS as f32;
@@ -56,6 +57,7 @@ const HEARD: f32 = 0.2;
 pub struct MotionGenerator {
     encoder: Encoder,
     lips: Lips,
+    offset: OffsetFilter,
     mel: LogMel,
     meter: ProsodyMeter,
     rhythm: Rhythm,
@@ -70,6 +72,7 @@ pub struct MotionGenerator {
     heard: Prosody,
     rest: Spring,
     gate: SpeechGate,
+    steady: SteadyMeter,
     /// How much the sound is speech, 0..1.
     speech: f32,
     /// The frame before, and whether it closed the lips.
@@ -102,6 +105,7 @@ impl MotionGenerator {
             phones: None,
             encoder,
             lips,
+            offset: OffsetFilter::default(),
             mel: LogMel::new(),
             meter: ProsodyMeter::default(),
             rhythm: Rhythm::new(DT),
@@ -112,6 +116,7 @@ impl MotionGenerator {
             heard: Prosody::default(),
             rest: Spring::at(1.0),
             gate: SpeechGate::default(),
+            steady: SteadyMeter::default(),
             speech: 1.0,
             last: None,
             rows: Vec::new(),
@@ -124,6 +129,11 @@ impl MotionGenerator {
     /// The controls as last asked for.
     pub fn controls(&self) -> Controls {
         self.controls.goal()
+    }
+
+    /// Arithmetic of the networks for a second of sound; a multiply-add counts as two.
+    pub fn flops_a_second(&self) -> u64 {
+        u64::from(FPS) * (self.encoder.flops() + self.lips.flops())
     }
 
     /// Changes the controls; the next frames go there smoothly, within 200 ms.
@@ -169,6 +179,7 @@ impl MotionGenerator {
         self.encoder.reset();
         self.lips.reset();
         self.mel = LogMel::new();
+        self.offset = OffsetFilter::default();
         self.phones = None;
         (self.filled, self.samples, self.blocks, self.emitted) = (0, 0, 0, 0);
         Ok(())
@@ -179,7 +190,7 @@ impl MotionGenerator {
         while !rest.is_empty() {
             let (part, later) = rest.split_at(rest.len().min(BLOCK - self.filled));
             for (to, &x) in self.block[self.filled..].iter_mut().zip(part) {
-                *to = if x.is_finite() { x.clamp(-1e4, 1e4) } else { 0.0 };
+                *to = self.offset.next(if x.is_finite() { x.clamp(-1e4, 1e4) } else { 0.0 });
             }
             self.filled += part.len();
             rest = later;
@@ -259,7 +270,8 @@ impl MotionGenerator {
         let output = self.lips.run(&encoded.rows)?;
         let mut tracks = self.lips.tracks(&output);
         let silence = self.judge(&encoded.logits);
-        self.speech = self.gate.step(&self.rows, self.silence_phone, now.loudness > HEARD);
+        let still = self.steady.measure(&self.block);
+        self.speech = self.gate.step(&self.rows, self.silence_phone, still, now.loudness > HEARD);
         let unsure = 4.0 * self.speech * (1.0 - self.speech);
         follow_loudness(&mut tracks, now, unsure);
         Ok((tracks, silence))
@@ -318,5 +330,7 @@ fn toward(a: &Tracks, b: &Tracks, at: f32) -> Tracks {
     }
 }
 
+#[cfg(test)]
+mod bad_input;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,5 @@
-//! Head motion: sway that swells with the voice, a share of loudness and pitch themselves, nods and turns on accents, a
-//! new posture at the borders of phrases; small double nods while listening.
+//! Head motion: sway that swells with the voice, a share of loudness and pitch themselves, nods and turns on accents and
+//! at the ends of phrases, a new posture at their borders; small double nods while listening.
 //!
 //! Nods with accents: Hadar et al. 1983, Graf et al. 2002; head turns that go with pitch and loudness: Munhall et al. 2004.
 //! Amounts are those of filmed talkers: one to three degrees of deviation in yaw, a median speed of about 8 degrees a
@@ -15,7 +15,7 @@ const SWAY: [(f32, f32); 3] = [(1.3, 1.7), (0.7, 1.2), (0.9, 1.1)];
 /// Deviation of a phrase's posture in yaw, pitch, roll, degrees.
 const POSTURE: [f32; 3] = [2.0, 1.1, 1.5];
 /// Mean and deviation of what loudness (a unit) and pitch (a semitone) turn: yaw, pitch, roll in degrees.
-const DRIVE: [[(f32, f32); 3]; 2] = [[(0.0, 3.5), (3.0, 3.5), (0.0, 2.0)], [(0.0, 0.30), (-0.12, 0.25), (0.0, 0.20)]];
+const DRIVE: [[(f32, f32); 3]; 2] = [[(0.0, 3.5), (3.0, 3.5), (0.0, 2.0)], [(0.0, 0.42), (-0.20, 0.34), (0.0, 0.28)]];
 
 /// A smooth movement and back.
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +99,9 @@ impl Head {
         if listening > 0.5 && (self.listen_left < 0.0 || answers) {
             self.attend();
         }
+        if beat.pause_begins && speaking > 0.3 && self.dice.chance(0.55) {
+            self.close_phrase();
+        }
         let border = beat.phrase_begins.is_some_and(|pause| pause > 0.25);
         if border
             || (beat.pause_begins && self.dice.chance(0.4))
@@ -155,6 +158,14 @@ impl Head {
         let lean = if d.chance(0.4) { 0.9 * d.normal() } else { 0.0 };
         let gesture = Gesture { at: self.time + rise, rise, fall: d.uniform(0.32, 0.55), turn: [turn, nod, lean] };
         self.begin(gesture);
+    }
+
+    /// What was said comes to rest: the head sinks with the last words and stays down for a moment.
+    fn close_phrase(&mut self) {
+        let d = &mut self.dice;
+        let rise = d.uniform(0.26, 0.40);
+        let (nod, lean, fall) = (d.uniform(0.8, 2.4), 0.7 * d.normal(), d.uniform(0.7, 1.2));
+        self.begin(Gesture { at: self.time + rise, rise, fall, turn: [0.0, nod, lean] });
     }
 
     /// A listener's nod: once or twice, the second one smaller.

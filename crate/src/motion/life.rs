@@ -6,8 +6,8 @@ use super::blink::Blink;
 use super::breath::Breath;
 use super::brows::Brows;
 use super::controls::Controls;
-use super::dice::Spring;
-use super::emotion::{add_shapes, bearing};
+use super::dice::{Dice, Spring, Wander};
+use super::emotion::{Speaking, add_shapes, bearing};
 use super::frame::{Blendshape, Gaze, HeadPose, MotionFrame};
 use super::gaze::{HEAD_SHARE, Wandering};
 use super::head::Head;
@@ -17,6 +17,20 @@ use super::rhythm::Beat;
 const REBASE: u32 = 1500;
 /// How far the corners of the mouth go up in a face that listens.
 const LISTENING_SMILE: f32 = 0.16;
+/// Deviation of what a feeling swells and ebbs by itself, and how much an accent adds to it.
+const SWELL: f32 = 0.10;
+const APEX: f32 = 0.18;
+/// Deviation of how much more one side of the mouth does than the other: no mouth is quite even.
+const UNEVEN: f32 = 0.07;
+/// Shapes of the mouth that both sides have, the subject's left and right. Both open the lips alike, so that the gap
+/// stays the same when they share it unevenly.
+const SIDES: [[Blendshape; 2]; 5] = [
+    [Blendshape::MouthSmileLeft, Blendshape::MouthSmileRight],
+    [Blendshape::MouthStretchLeft, Blendshape::MouthStretchRight],
+    [Blendshape::MouthLowerDownLeft, Blendshape::MouthLowerDownRight],
+    [Blendshape::MouthUpperUpLeft, Blendshape::MouthUpperUpRight],
+    [Blendshape::CheekSquintLeft, Blendshape::CheekSquintRight],
+];
 /// Turns are bent towards these limits, degrees: yaw, pitch, roll.
 const LIMITS: [f32; 3] = [40.0, 30.0, 25.0];
 
@@ -30,6 +44,11 @@ pub(super) struct Life {
     breath: Breath,
     /// The head follows the eyes' larger shifts, slower.
     follow: [Spring; 2],
+    swell: Wander,
+    apex: Spring,
+    /// Seconds since the last accent.
+    since_accent: f32,
+    uneven: Wander,
     dt: f32,
     frames: u32,
 }
@@ -43,6 +62,10 @@ impl Life {
             gaze: Wandering::new(seed, dt),
             breath: Breath::new(seed, dt),
             follow: [Spring::default(); 2],
+            swell: Wander::new(Dice::new(seed, 130), 2.2, dt),
+            apex: Spring::default(),
+            since_accent: 10.0,
+            uneven: Wander::new(Dice::new(seed, 131), 5.0, dt),
             dt,
             frames: 0,
         }
@@ -53,7 +76,6 @@ impl Life {
         self.frames += 1;
         if self.frames.is_multiple_of(REBASE) {
             self.head.rebase();
-            self.brows.rebase();
         }
         let mood = bearing(&controls.emotion);
         let amount = controls.expressiveness;
@@ -90,6 +112,14 @@ impl Life {
         raise(Blendshape::BrowInnerUp, brows.inner);
         raise(Blendshape::BrowOuterUpLeft, brows.outer[0]);
         raise(Blendshape::BrowOuterUpRight, brows.outer[1]);
+        for (down, squint, wide) in [
+            (Blendshape::BrowDownLeft, Blendshape::EyeSquintLeft, Blendshape::EyeWideLeft),
+            (Blendshape::BrowDownRight, Blendshape::EyeSquintRight, Blendshape::EyeWideRight),
+        ] {
+            raise(down, brows.down);
+            raise(squint, 0.5 * brows.down);
+            raise(wide, 0.3 * brows.raise);
+        }
         let nostrils = 0.03 * breath.max(0.0) * (1.0 - beat.speaking);
         raise(Blendshape::NoseSneerLeft, nostrils);
         raise(Blendshape::NoseSneerRight, nostrils);
@@ -98,7 +128,14 @@ impl Life {
         raise(Blendshape::MouthSmileRight, LISTENING_SMILE * attentive);
         raise(Blendshape::CheekSquintLeft, 0.4 * LISTENING_SMILE * attentive);
         raise(Blendshape::CheekSquintRight, 0.4 * LISTENING_SMILE * attentive);
-        add_shapes(face, &controls.emotion, shut, tuck, beat.speaking * (1.0 - controls.listening));
+        let swell = 1.0 + amount.min(1.0) * self.swells(beat);
+        let voice = beat.speaking * (1.0 - controls.listening);
+        add_shapes(face, &controls.emotion, swell, Speaking { shut, tuck, voice });
+        let uneven = amount.min(1.0) * (1.0 - shut) * UNEVEN * self.uneven.step();
+        for [left, right] in SIDES {
+            face[left] = (face[left] * (1.0 + uneven)).clamp(0.0, 1.0);
+            face[right] = (face[right] * (1.0 - uneven)).clamp(0.0, 1.0);
+        }
         for lid in [Blendshape::EyeBlinkLeft, Blendshape::EyeBlinkRight] {
             face[lid] = face[lid].max(blink);
         }
@@ -107,6 +144,15 @@ impl Life {
         {
             face[wide] *= 1.0 - blink;
         }
+    }
+
+    /// How much stronger than asked for a feeling shows now: it comes and goes, and most of it comes with accents.
+    fn swells(&mut self, beat: &Beat) -> f32 {
+        self.since_accent = if beat.accent.is_some() { 0.0 } else { self.since_accent + self.dt };
+        let goal = if self.since_accent < 0.35 { APEX } else { 0.0 };
+        // Its mean over speech is about nothing.
+        let apex = self.apex.step(goal, 8.0, self.dt) - 0.4 * APEX * beat.speaking;
+        SWELL * self.swell.step() + apex
     }
 }
 

@@ -71,6 +71,11 @@ impl Lips {
         Ok(Self { net, track_mean: c.track_mean, track_scale: c.track_scale, articulation: c.articulation })
     }
 
+    /// Arithmetic of a block; a multiply-add counts as two.
+    pub fn flops(&self) -> u64 {
+        self.net.flops()
+    }
+
     /// The constants that turn tracks into coefficients.
     pub fn articulation(&self) -> &Articulation {
         &self.articulation

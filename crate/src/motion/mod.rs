@@ -7,7 +7,8 @@
 //! | [`encoder`], [`lips`], [`articulation`] | sound to phones, to articulation, to ARKit coefficients |
 //! | [`phone`], [`timed`], `coarticulation` | phones whose times are known, read from files, to articulation |
 //! | [`words`], [`align`] | a transcript to phones, and those to their times in the sound |
-//! | `prosody`, `rhythm`, `speech` | loudness and pitch, phrases and accents, whether it is speech at all |
+//! | `prosody`, `rhythm` | loudness and pitch, phrases and accents |
+//! | `steady`, `speech` | music, and whether it is speech at all |
 //! | `head`, `brows`, `blink`, `gaze`, `breath`, `emotion`, `life` | everything but the words |
 //! | [`controls`] | what a person may ask for |
 //! | [`generator`] | all of it, as a stream |
@@ -38,6 +39,7 @@ mod prosody;
 pub mod resample;
 mod rhythm;
 mod speech;
+mod steady;
 mod stream_net;
 pub mod timed;
 pub mod words;

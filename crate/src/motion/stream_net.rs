@@ -106,8 +106,9 @@ impl<'a> StreamBuilder<'a> {
             self.graph.output(format!("state{i}"), next)?;
             state.push(vec![0.0; size]);
         }
-        let session = Session::on(&self.graph.build()?, device)?;
-        Ok(StreamNet { session, state })
+        let graph = self.graph.build()?;
+        let flops = graph.cost().flops;
+        Ok(StreamNet { session: Session::on(&graph, device)?, state, flops })
     }
 }
 
@@ -116,9 +117,15 @@ impl<'a> StreamBuilder<'a> {
 pub(super) struct StreamNet {
     session: Session,
     state: Vec<Vec<f32>>,
+    flops: u64,
 }
 
 impl StreamNet {
+    /// Arithmetic of a run; a multiply-add counts as two.
+    pub fn flops(&self) -> u64 {
+        self.flops
+    }
+
     /// Runs one block and keeps the state for the next. Returns the outputs.
     pub fn run(&mut self, input: &[f32]) -> Result<Vec<Vec<f32>>, MotionError> {
         let mut inputs: Vec<&[f32]> = Vec::with_capacity(1 + self.state.len());

@@ -9,12 +9,12 @@ use super::super::frame::Blendshape;
 use super::super::lipgap::lip_gap;
 use super::*;
 
-fn pack() -> &'static Pack {
+pub(super) fn pack() -> &'static Pack {
     static PACK: OnceLock<Pack> = OnceLock::new();
     PACK.get_or_init(fixtures::pack)
 }
 
-fn generate(samples: &[f32], controls: Controls, seed: u64, chunk: usize) -> Vec<MotionFrame> {
+pub(super) fn generate(samples: &[f32], controls: Controls, seed: u64, chunk: usize) -> Vec<MotionFrame> {
     let mut generator = MotionGenerator::new(pack(), controls, seed).unwrap();
     let mut frames = Vec::new();
     for part in samples.chunks(chunk.max(1)) {
@@ -25,7 +25,7 @@ fn generate(samples: &[f32], controls: Controls, seed: u64, chunk: usize) -> Vec
 }
 
 /// Something like speech: syllables of a pulsed voice with moving formants, hiss between some, a pause now and then.
-fn babble(seconds: f32) -> Vec<f32> {
+pub(super) fn babble(seconds: f32) -> Vec<f32> {
     let (mut phase, mut noise) = (0.0f32, 1u32);
     let mut resonators = [[0.0f32; 2]; 3];
     (0..(seconds * 16000.0) as usize)
@@ -53,7 +53,7 @@ fn babble(seconds: f32) -> Vec<f32> {
         .collect()
 }
 
-fn assert_sane(frames: &[MotionFrame]) {
+pub(super) fn assert_sane(frames: &[MotionFrame]) {
     for (i, f) in frames.iter().enumerate() {
         assert!(f.blendshapes.0.iter().all(|v| (0.0..=1.0).contains(v)), "frame {i}: {f:?}");
         let h = f.head;
@@ -63,7 +63,7 @@ fn assert_sane(frames: &[MotionFrame]) {
     }
 }
 
-fn std(x: &[f32]) -> f32 {
+pub(super) fn std(x: &[f32]) -> f32 {
     let mean = x.iter().sum::<f32>() / x.len() as f32;
     (x.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / x.len() as f32).sqrt()
 }
@@ -152,23 +152,6 @@ fn closures_survive_full_emotion() {
             assert!(gap < 0.10, "{}: gap {gap} in frame {i}", e.name());
         }
     }
-}
-
-#[test]
-fn broken_samples_do_no_harm() {
-    let mut sound = babble(3.0);
-    for (i, x) in sound.iter_mut().enumerate() {
-        match i % 97 {
-            0 => *x = f32::NAN,
-            1 => *x = f32::INFINITY,
-            2 => *x = f32::NEG_INFINITY,
-            3 => *x = f32::MAX,
-            _ => *x += 0.3,
-        }
-    }
-    let frames = generate(&sound, Controls::default(), 1, 1234);
-    assert_eq!(frames.len(), 75);
-    assert_sane(&frames);
 }
 
 #[test]
@@ -268,7 +251,7 @@ fn phones_may_begin_in_the_middle_of_a_stream() {
 }
 
 /// No coefficient jumps by more than a quarter in a frame, but where the lips close or open from a closure, or a lid moves.
-fn assert_smooth(frames: &[MotionFrame]) {
+pub(super) fn assert_smooth(frames: &[MotionFrame]) {
     for (i, w) in frames.windows(2).enumerate() {
         // A gate that is half shut halves the widest opening.
         let closing = w.iter().any(|f| lip_gap(&f.blendshapes) < 0.6);
@@ -284,7 +267,7 @@ fn assert_smooth(frames: &[MotionFrame]) {
     }
 }
 
-fn noise(seconds: f32, loud: f32) -> Vec<f32> {
+pub(super) fn noise(seconds: f32, loud: f32) -> Vec<f32> {
     let mut state = 1u32;
     let mut next = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -293,54 +276,11 @@ fn noise(seconds: f32, loud: f32) -> Vec<f32> {
     (0..(seconds * 16000.0) as usize).map(|_| loud * (next() + next() + next())).collect()
 }
 
-fn tones(seconds: f32, hertz: &[f32]) -> Vec<f32> {
+pub(super) fn tones(seconds: f32, hertz: &[f32]) -> Vec<f32> {
     let at = |i: usize| i as f32 / 16000.0;
     let tone =
         |t: f32| hertz.iter().flat_map(|f| (1..8).map(move |h| (TAU * f * h as f32 * t).sin() / h as f32)).sum::<f32>();
     (0..(seconds * 16000.0) as usize).map(|i| 0.03 * tone(at(i))).collect()
-}
-
-#[test]
-fn what_is_no_speech_leaves_the_mouth_shut() {
-    let clicks = (0..160_000).map(|i| if i % 1600 < 2 { 0.8 } else { 0.0 }).collect();
-    let sounds: [(&str, Vec<f32>); 5] = [
-        ("white noise", noise(10.0, 0.2)),
-        ("faint noise", noise(10.0, 0.02)),
-        ("an organ", tones(10.0, &[196.0, 247.0, 294.0, 392.0])),
-        ("a whistle", (0..160_000).map(|i| 0.2 * (TAU * 440.0 * i as f32 / 16000.0).sin()).collect()),
-        ("clicks", clicks),
-    ];
-    for (name, sound) in sounds {
-        let frames = generate(&sound, Controls::default(), 2, 3000);
-        assert_sane(&frames);
-        assert_smooth(&frames);
-        let open = frames[75..].iter().filter(|f| lip_gap(&f.blendshapes) > 0.2).count();
-        assert!(open * 20 < frames.len(), "{name}: the mouth is open in {open} of {} frames", frames.len());
-        let yaw: Vec<f32> = frames.iter().map(|f| f.head.yaw).collect();
-        assert!(std(&yaw) > 0.1, "{name}: the head stands still");
-    }
-    // Speech after it is spoken at once.
-    let sound = [noise(4.0, 0.1), babble(4.0)].concat();
-    let (after, alone) =
-        (generate(&sound, Controls::default(), 2, 3000), generate(&babble(4.0), Controls::default(), 2, 3000));
-    let mean = |f: &[MotionFrame]| f.iter().map(|f| lip_gap(&f.blendshapes)).sum::<f32>() / f.len() as f32;
-    assert!(mean(&after[125..200]) > 0.5 * mean(&alone[25..100]));
-}
-
-#[test]
-fn ugly_sounds_do_no_harm() {
-    let clipped = babble(6.0).iter().map(|x| (x * 50.0).clamp(-1.0, 1.0)).collect();
-    let shifted = babble(6.0).iter().map(|x| x + 0.5).collect();
-    let two = babble(6.0).iter().zip(babble(8.0)[20_000..].iter()).map(|(a, b)| a + b).collect();
-    let vowel = tones(8.0, &[130.0]);
-    let loud = babble(3.0).iter().map(|x| x * 1e6).chain(std::iter::repeat_n(0.0, 16_000)).chain(babble(3.0)).collect();
-    for sound in [clipped, shifted, two, vowel, loud, Vec::from([f32::NAN; 16_000])] {
-        let sound: Vec<f32> = sound;
-        let frames = generate(&sound, Controls::default().with_emotion(Emotion::Happy, 1.0), 4, 4321);
-        assert_eq!(frames.len(), sound.len().div_ceil(640));
-        assert_sane(&frames);
-        assert_smooth(&frames);
-    }
 }
 
 #[test]
