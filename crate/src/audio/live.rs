@@ -188,12 +188,13 @@ mod tests {
     #[test]
     fn a_tone_goes_on_through_changes_of_rate() {
         let parts = [(48_000, 0.3), (16_000, 0.2), (44_100, 0.3), (8_000, 0.3), (22_050, 0.1), (96_000, 0.2)];
-        for hertz in [110.0, 440.0, 2500.0] {
+        // One sample where two rates meet may be off by a part of what the tone changes in the narrower one's step.
+        for (hertz, near) in [(110.0, 0.02), (440.0, 0.05), (2500.0, 0.12)] {
             let out = tone(hertz, &parts, 160);
             assert!((out.len() as f64 / 16_000.0 - 1.4).abs() < 0.001, "{} samples", out.len());
             for (i, x) in out.iter().enumerate().take(out.len() - 60).skip(60) {
                 let wanted = 0.5 * (TAU * hertz * i as f64 / 16_000.0).sin();
-                assert!((f64::from(*x) - wanted).abs() < 0.05, "{hertz} Hz, sample {i}: {x}, expected {wanted}");
+                assert!((f64::from(*x) - wanted).abs() < near, "{hertz} Hz, sample {i}: {x}, expected {wanted}");
             }
             assert_eq!(out, tone(hertz, &parts, 4801));
         }
