@@ -219,7 +219,7 @@ mod tests {
             let mut weights = [0.0; Emotion::COUNT];
             weights[Emotion::Happy as usize] = strength;
             let mut face = Blendshapes::default();
-            add_shapes(&mut face, &weights, 0.0, 0.0, 0.0);
+            add_shapes(&mut face, &weights, 1.0, Speaking::default());
             face[Blendshape::MouthSmileLeft]
         };
         let full = smile(1.0);
