@@ -3,7 +3,7 @@
 @group(0) @binding(3) var scene: texture_2d<f32>;
 @group(0) @binding(4) var fine: texture_2d<f32>;
 @group(0) @binding(5) var inner: texture_2d<f32>;
-// of the right and left eye each: sclera, iris, surface
+// of the right, then the left eye: sclera, iris, surface, lid
 @group(0) @binding(6) var layers: texture_2d_array<f32>;
 @group(0) @binding(7) var card: texture_2d<f32>;
 // what is behind the person, pixel by pixel

@@ -4,6 +4,13 @@
 const LAYER_TEXELS = 1.25;
 // Clumps of lashes along a lid.
 const CLUMPS = 15.0;
+// How dark the fold above a shut lid is.
+const CREASE = 0.05;
+// Layers of an eye.
+const SCLERA = 0u;
+const IRIS = 1u;
+const SURFACE = 2u;
+const LID = 3u;
 
 // Where a pixel lies on a lid; see the twin.
 struct OnLid {
@@ -41,18 +48,18 @@ fn eye(p: vec2f, before: vec3f, side: u32) -> vec3f {
 }
 
 fn eye_layer(layer: u32, q: vec2f, side: u32) -> vec4f {
-    return bicubic_layer(layers, layer + side, (q + MARGIN) * LAYER_TEXELS - plan.eyes[side].layer.xy);
+    return bicubic_layer(layers, layer + 4u * side, (q + MARGIN) * LAYER_TEXELS - plan.eyes[side].layer.xy);
 }
 
 // Sclera, iris and the light that they mirror at crop pixel `q` of the photo.
 fn eyeball(q: vec2f, side: u32) -> vec3f {
     let eye = &plan.eyes[side];
-    let white = eye_layer(0u, q, side).rgb;
+    let white = eye_layer(SCLERA, q, side).rgb;
     var d = q - (*eye).iris.xy;
     d += dot(d, (*eye).turn.xy) * (*eye).turn.z * (*eye).turn.xy;
-    let iris = eye_layer(2u, (*eye).iris.zw + d, side);
+    let iris = eye_layer(IRIS, (*eye).iris.zw + d, side);
     let disc = clamp(iris.a / WHITE, 0.0, 1.0);
-    let glint = eye_layer(4u, q - (*eye).glint.xy, side).rgb;
+    let glint = eye_layer(SURFACE, q - (*eye).glint.xy, side).rgb;
     return mix(white, iris.rgb, disc) + disc * max(glint, vec3f(0.0));
 }
 
@@ -77,29 +84,22 @@ fn on_lid(p: vec2f, side: u32) -> OnLid {
 fn lid_skin(q: vec2f, lid: OnLid, before: vec3f, side: u32) -> vec3f {
     let eye = &plan.eyes[side];
     let cm = (*eye).shade.w;
-    let ends = smooth_step(lid.along, -0.02, 0.07) * smooth_step(1.0 - lid.along, -0.02, 0.07);
-    let cover = (*eye).lid.x
-        * ends
-        * smooth_step(lid.height, 0.02 * cm, 0.14 * cm)
-        * smooth_step(lid.under_fold, (*eye).cover.x, (*eye).cover.y)
-        * smooth_step(lid.over_margin, (*eye).cover.z - plan.scale.w, abs((*eye).cover.z) + plan.scale.w);
-    if (cover <= 0.0) {
+    let begin = (*eye).lid.y;
+    let here = (*eye).lid.x * smooth_step(lid.over_margin, begin - 0.05 * cm, begin + 0.05 * cm);
+    if (here <= 0.0) {
         return before;
     }
+    let skin = eye_layer(LID, q, side);
+    let cover = here * clamp(skin.a / WHITE, 0.0, 1.0);
     let s = clamp(lid.under_fold / lid.shut, 0.0, 1.0);
-    let x = clamp(lid.along, 0.0, 1.0) * f32(POINTS - 1u);
-    let i = min(u32(x), POINTS - 2u);
-    let f = x - f32(i);
-    let above = mix((*eye).above[i], (*eye).above[i + 1u], f).rgb;
-    let below = mix((*eye).below[i], (*eye).below[i + 1u], f).rgb;
-    // the ball below: lightest a little above its middle
-    let dome = 1.0 + (*eye).lid.z * (0.45 - square(sqrt(s) * 2.0 - 1.0));
-    // the crease lies above the edge of an open lid
     let bow = max(4.0 * lid.along * (1.0 - lid.along), 0.0);
-    let crease = 1.0 - (*eye).cover.w * bow * exp(-square((lid.under_fold + 0.10 * cm) / (0.11 * cm)));
+    // the ball below: lightest in its middle
+    let dome = 1.0 + bow * (*eye).lid.z * (0.45 - square(2.0 * s - 1.0));
+    // the crease lies above the edge of an open lid
+    let crease = 1.0 - CREASE * bow * exp(-square((lid.under_fold + 0.10 * cm) / (0.14 * cm)));
     let rim = 1.0 - 0.14 * exp(-max(lid.over_margin, 0.0) / (0.12 * cm));
-    let grain = eye_layer(4u, q - vec2f(0.0, lid.height), side).a - 128.0;
-    return mix(before, mix(above, below, 0.9 * s) * dome * crease * rim + grain, cover);
+    let grain = eye_layer(SURFACE, q - vec2f(0.0, lid.height), side).a - 128.0;
+    return mix(before, skin.rgb * dome * crease * rim + grain, cover);
 }
 
 // A line along the margin and tapered strokes that fan out below it.
@@ -110,18 +110,17 @@ fn lashes(up: Nearest, lid: OnLid, before: vec3f, side: u32) -> vec3f {
         return before;
     }
     let wide = (*eye).lid.w;
-    let ends = smooth_step(lid.along, 0.0, 0.16) * smooth_step(1.0 - lid.along, 0.0, 0.16);
-    let line = exp(-square(up.distance / (select(0.024, 0.040, up.under) * wide)));
+    let line = exp(-square(up.distance / (select(0.026, 0.046, up.under) * wide)));
     let below = max(-lid.over_margin, 0.0);
     let x = clamp(lid.along, 0.0, 1.0) * f32(POINTS - 1u);
     let i = min(u32(x), POINTS - 2u);
-    let reach = mix((*eye).second[i].z, (*eye).second[i + 1u].z, x - f32(i));
-    let tip = clamp(1.0 - below / max(reach * wide, 1e-3), 0.0, 1.0);
+    let hair = mix((*eye).second[i].zw, (*eye).second[i + 1u].zw, x - f32(i));
+    let tip = clamp(1.0 - below / max(hair.x * wide, 1e-3), 0.0, 1.0);
     let fan = CLUMPS * (lid.along - 1.3 * (lid.along - 0.5) * below / wide);
     let phase = fan + 0.3 * sin(2.3 * fan) + 0.2 * sin(0.9 * fan);
     let clump = 0.5 + 0.5 * cos(6.2831853 * fract(phase));
     // strokes get thinner towards their tips
     let stroke = select(0.0, tip * (0.4 + 0.6 * smooth_step(clump, 0.75 - 0.75 * tip, 1.15 - 0.5 * tip)), lid.over_margin < 0.0);
-    let a = lash.w * ends * max(line, 0.8 * stroke);
+    let a = lash.w * hair.y * max(line, 0.8 * stroke);
     return mix(before, lash.rgb, a);
 }

@@ -5,13 +5,10 @@ const POINTS = 17u;
 struct EyePlan {
     lids: array<vec4f, 17>,
     second: array<vec4f, 17>,
-    above: array<vec4f, 17>,
-    below: array<vec4f, 17>,
     to_photo: array<vec4f, 2>,
     iris: vec4f,
     turn: vec4f,
     glint: vec4f,
-    cover: vec4f,
     layer: vec4f,
     lash: vec4f,
     shade: vec4f,

@@ -12,6 +12,7 @@ const SAMPLE_VOICE = new URL("./samples/speech.mp3", import.meta.url);
 const CONSENT = "parlante.consent";
 
 const frame = el("frame");
+const glasses = el<HTMLSelectElement>("glasses");
 
 /** Own photos and recordings, by button, drop or paste, and the way back to the samples. */
 export class Sources {
@@ -21,6 +22,8 @@ export class Sources {
   /** What the face speaks. */
   #spoken: Blob | URL = SAMPLE_VOICE;
   readonly #words = new WordsPanel((words) => this.#follow(words));
+  /** What the portrait was made of. */
+  #photo: File | URL = SAMPLE_PORTRAIT;
 
   /** `onChange` hears that another portrait or voice is in place. */
   constructor(private readonly onChange: () => void) {
@@ -33,6 +36,7 @@ export class Sources {
         if (file) void this.take(file);
       };
     }
+    glasses.onchange = () => void this.#correctGlasses();
     el("samples").onclick = () => void this.samples().catch(sayError);
     this.#acceptDrops();
     document.addEventListener("paste", (event) => {
@@ -52,6 +56,8 @@ export class Sources {
   async samples(): Promise<void> {
     const parlante = this.#parlante;
     if (parlante === undefined) return;
+    glasses.value = "auto";
+    this.#photo = SAMPLE_PORTRAIT;
     await parlante.setPortrait(SAMPLE_PORTRAIT);
     frame.classList.add("alive");
     await parlante.setVoice(SAMPLE_VOICE);
@@ -90,8 +96,25 @@ export class Sources {
   async #portrait(parlante: Parlante, file: File): Promise<void> {
     say(SAY.looking(file.name));
     const info = await parlante.setPortrait(file);
+    this.#photo = file;
+    glasses.value = "auto";
     el("portrait-name").textContent = file.name;
     say(SAY.portrait(file.name, info));
+  }
+
+  /** The portrait once more, with what a person says about its glasses. */
+  async #correctGlasses(): Promise<void> {
+    const { value } = glasses;
+    try {
+      frame.classList.add("busy");
+      await this.#parlante?.setPortrait(this.#photo, value === "auto" ? {} : { glasses: value === "on" });
+      say(SAY.glasses);
+      this.onChange();
+    } catch (error) {
+      sayError(error);
+    } finally {
+      frame.classList.remove("busy");
+    }
   }
 
   async #voice(parlante: Parlante, file: File): Promise<void> {

@@ -167,8 +167,14 @@ export class Parlante {
     void this.#link.ask("controls", { controls: this.#controls });
   }
 
-  /** Shows a portrait; the face lives as soon as this resolves. `face`: which one, the largest is 0. */
-  async setPortrait(source: Blob | URL | string | ImageBitmap, options: { face?: number } = {}): Promise<PortraitInfo> {
+  /**
+   * Shows a portrait; the face lives as soon as this resolves. `face`: which one, the largest is 0. `glasses`: whether the
+   * person wears some, where the photo was misjudged (see {@link PortraitInfo.glasses}): thin frames would bend in a blink.
+   */
+  async setPortrait(
+    source: Blob | URL | string | ImageBitmap,
+    options: { face?: number; glasses?: boolean } = {},
+  ): Promise<PortraitInfo> {
     this.#check();
     const image =
       source instanceof Blob || source instanceof ImageBitmap ? source : await fetchFile(source, "portrait");
@@ -176,7 +182,11 @@ export class Parlante {
     this.#player.stop();
     this.#player.place(0);
     const transfer = image instanceof ImageBitmap ? [image] : [];
-    this.#portrait = await this.#link.ask("portrait", { image, face: options.face }, transfer);
+    this.#portrait = await this.#link.ask(
+      "portrait",
+      { image, face: options.face, glasses: options.glasses },
+      transfer,
+    );
     this.#setState("idle");
     return this.#portrait;
   }

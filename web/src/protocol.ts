@@ -86,7 +86,10 @@ export interface Requests {
     ask: { module: string; pack: Uint8Array; canvas: OffscreenCanvas; backend: Backend | "auto"; size: number };
     answer: { backend: Backend };
   };
-  portrait: { ask: { image: Blob | ImageBitmap; face: number | undefined }; answer: PortraitInfo };
+  portrait: {
+    ask: { image: Blob | ImageBitmap; face: number | undefined; glasses: boolean | undefined };
+    answer: PortraitInfo;
+  };
   faces: { ask: { image: ImageBitmap }; answer: Face[] };
   voice: { ask: { voice: Blob | DecodedVoice; words: Words }; answer: VoiceInfo };
   background: { ask: { behind: Behind }; answer: undefined };

@@ -29,7 +29,7 @@ const handlers: { [K in RequestName]: (ask: Requests[K]["ask"]) => Promise<Reque
     studio = await Studio.open(ask, tell);
     return { backend: studio.backend };
   },
-  portrait: (ask) => opened().setPortrait(ask.image, ask.face, controls),
+  portrait: (ask) => opened().setPortrait(ask, controls),
   faces: async (ask) => opened().findFaces(ask.image),
   voice: (ask) => opened().setVoice(ask.voice, ask.words),
   async background(ask) {

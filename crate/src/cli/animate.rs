@@ -53,7 +53,8 @@ pub fn run(arguments: &AnimateArguments) -> Result<String, Failure> {
         _ => None,
     };
     let step = Progress::step("Fitting the portrait");
-    let face = models::fit(&models, &portrait, arguments.face)?;
+    let mut face = models::fit(&models, &portrait, arguments.face)?;
+    face.glasses = arguments.glasses.worn(face.glasses);
     for warning in &face.warnings {
         step.say(&format!("parlante: {warning}"));
     }

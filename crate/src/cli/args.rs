@@ -91,6 +91,10 @@ pub struct AnimateArguments {
     /// Which face of the photo, counted from 0 by size [default: the largest]
     #[arg(long, value_name = "N")]
     pub face: Option<usize>,
+    /// Whether the person wears glasses. Say on where thin frames bend in a blink, off where none are worn and brows and lids
+    /// stand still
+    #[arg(long, value_enum, default_value_t = Glasses::Auto)]
+    pub glasses: Glasses,
     /// What is behind the person: keep (the photo's own), blur, a colour such as #203040, transparent, or a picture file
     #[arg(long, value_name = "WHAT", default_value = "keep", value_parser = behind)]
     pub background: Behind,
@@ -201,6 +205,28 @@ pub struct Pose([f32; 3]);
 /// Strength of each emotion.
 #[derive(Clone, Copy)]
 pub struct Emotions([f32; Emotion::COUNT]);
+
+/// Whether a person wears glasses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Glasses {
+    /// What the photo looks like
+    Auto,
+    /// Yes: nothing around the eyes moves, lids are drawn behind the glasses
+    On,
+    /// No: the skin around the eyes moves
+    Off,
+}
+
+impl Glasses {
+    /// The answer, where the photo says `found`.
+    pub fn worn(self, found: bool) -> bool {
+        match self {
+            Self::Auto => found,
+            Self::On => true,
+            Self::Off => false,
+        }
+    }
+}
 
 /// What computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -319,6 +345,13 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+
+    #[test]
+    fn a_person_knows_better_than_the_photo_whether_there_are_glasses() {
+        for found in [false, true] {
+            assert_eq!([Glasses::Auto, Glasses::On, Glasses::Off].map(|g| g.worn(found)), [found, true, false]);
+        }
+    }
 
     #[test]
     fn the_arguments_are_consistent() {

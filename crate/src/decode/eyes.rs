@@ -1,17 +1,18 @@
 //! Eyeballs: the photo's sclera with the iris painted out, the photo's iris completed, and the light that it mirrors,
 //! moved apart by the gaze; and what a lid needs that comes down.
 
-use super::lids::{AboveLid, TEXELS, to_texel};
-use super::lidtone::{LidTone, grain};
+use super::iris::{Circle, locate};
+use super::lids::{TEXELS, to_texel};
 use super::plan::{EyePlan, Line, POINTS, affine, area, resample};
 use super::plane::{Plane, luminance, mean, quantile};
 use super::pose::{pixels_per_cm, project, rotate};
 use super::shapes::{Nearest, coverage, nearest};
+use super::shut_lid::{Room, grain, lashes, without_eye};
 use super::weights::smooth;
 use crate::motion::Gaze;
 use crate::portrait::FittedFace;
 use crate::portrait::face_model::Contour;
-use crate::portrait::fitted::{CameraPose, FOCAL, SIDE};
+use crate::portrait::fitted::{CameraPose, FOCAL, PAD, SIDE};
 use bytemuck::Zeroable;
 use nalgebra::{Rotation3, Vector3};
 
@@ -34,9 +35,12 @@ pub(crate) struct Eye {
     pub iris: Plane<4>,
     /// Light mirrored in the iris; alpha: grain of the skin for a lid, 128 / 255 for none.
     pub surface: Plane<4>,
+    /// What a shut lid shows; alpha: how much of it.
+    pub lid: Plane<4>,
     lash: [f32; 3],
-    tone: LidTone,
-    glasses: bool,
+    /// Strength and length of the lashes, see [`lashes`].
+    lashes: [[f32; 2]; POINTS],
+    room: Room,
 }
 
 /// Where one eye's lids are in a frame.
@@ -59,7 +63,7 @@ const SHUT: f32 = 0.07;
 
 impl Eye {
     /// `(center, radius)`: of the eyeball, head space; `iris`: index of the iris' centre among the landmarks, four points of its rim follow; `photo`, `source`:
-    /// vertices as the photo shows them, in head space and crop pixels.
+    /// vertices as the photo shows them, in head space and crop pixels; `brow`: height of its lower edge above the lid, cm.
     pub fn new(
         face: &FittedFace,
         texture: &Plane<3>,
@@ -67,7 +71,7 @@ impl Eye {
         lids: &Contour,
         iris: usize,
         source: &[[f32; 2]],
-        above: AboveLid,
+        brow: f32,
     ) -> Self {
         let iris_at = face.landmarks[iris];
         let iris_radius = (1..5)
@@ -79,21 +83,22 @@ impl Eye {
         let width = (upper[POINTS - 1][0] - upper[0][0]).hypot(upper[POINTS - 1][1] - upper[0][1]).max(4.0);
         let top = upper.iter().map(|p| p[1]).fold(f32::INFINITY, f32::min);
         let bottom = lower.iter().map(|p| p[1]).fold(f32::NEG_INFINITY, f32::max);
-        let layers = Layers::new(texture, &upper, &lower, iris_at, iris_radius, width);
-        let tone = LidTone::new(face, texture, (&upper, &lower), above, iris == 468);
+        let room = Room { brow: brow * pixels_per_cm(&face.pose) / width, glasses: face.glasses };
+        let layers = Layers::new(texture, &upper, &lower, iris_at, iris_radius, width, room);
         Self {
             center,
             radius,
-            direction: gaze_direction(&face.pose, center, radius, iris_at),
+            direction: gaze_direction(&face.pose, center, radius, layers.iris_at),
             width,
             height: bottom - top,
             origin: layers.origin,
             sclera: layers.sclera,
             iris: layers.iris,
             surface: layers.surface,
+            lid: layers.lid,
             lash: layers.lash,
-            tone,
-            glasses: face.glasses,
+            lashes: lashes(layers.contrast, iris == 468),
+            room,
         }
     }
 
@@ -110,12 +115,12 @@ impl Eye {
         let mut plan = EyePlan::zeroed();
         let open = lids.open;
         // an iris whose lids cannot follow must not leave them
-        let reach = if self.glasses { if gaze.y < 0.0 { 0.55 } else { 0.8 } } else { 1.0 };
+        let reach = if self.room.glasses { if gaze.y < 0.0 { 0.55 } else { 0.8 } } else { 1.0 };
         let gaze = Gaze { x: gaze.x, y: reach * gaze.y };
         // behind glasses the lower lid cannot follow an eye that looks down, so the upper one comes further
-        let follow = if self.glasses { 0.5 * gaze.y.to_radians().sin().max(0.0) } else { 0.0 };
+        let follow = if self.room.glasses { 0.5 * gaze.y.to_radians().sin().max(0.0) } else { 0.0 };
         let closed = (1.0 - open + follow).clamp(0.0, 1.0);
-        let (fold, margin): (Line, Line) = if self.glasses {
+        let (fold, margin): (Line, Line) = if self.room.glasses {
             let between = |k: usize, c: usize| lids.upper[k][c] + (lids.lower[k][c] - lids.upper[k][c]) * closed;
             (lids.upper, std::array::from_fn(|k| std::array::from_fn(|c| between(k, c))))
         } else {
@@ -129,9 +134,7 @@ impl Eye {
         };
         for (k, out) in plan.lids.iter_mut().enumerate() {
             *out = [margin[k][0], margin[k][1], lids.lower[k][0], lids.lower[k][1]];
-            plan.second[k] = [fold[k][0], fold[k][1], self.tone.length[k], 0.0];
-            let with = |c: [f32; 3]| [c[0], c[1], c[2], 0.0];
-            (plan.above[k], plan.below[k]) = (with(self.tone.above[k]), with(self.tone.below[k]));
+            plan.second[k] = [fold[k][0], fold[k][1], self.lashes[k][1], self.lashes[k][0]];
         }
         // socket: affine over points of the eyeball's front, so that the lids squeeze nothing
         let front = [[0.0f32, 0.0f32], [0.35, 0.0], [-0.35, 0.0], [0.0, 0.3], [0.0, -0.3]].map(|[a, b]| {
@@ -155,24 +158,24 @@ impl Eye {
         plan.layer = [self.origin[0], self.origin[1], self.sclera.width as f32, self.sclera.height as f32];
         let cm = pixels_per_cm(pose);
         // a lid that is half down keeps the strip that the photo shows, with its lashes
-        let begin = if self.glasses { 0.0 } else { cm * (0.22 - 0.26 * smooth(closed, 0.35, 0.95)) };
+        let begin = if self.room.glasses { 0.0 } else { cm * (0.24 - 0.27 * smooth(closed, 0.35, 0.95)) };
         plan.glint = [GLINT_SHARE * dx, GLINT_SHARE * dy, 0.0, 0.0];
-        // behind glasses the photo's lashes stay above the fold, else clean skin lies there already
-        let top =
-            if self.glasses { [-self.tone.reach * cm, 0.0] } else { [-0.12 * cm, 0.30 * self.height.min(1.1 * cm)] };
-        plan.cover = [top[0], top[1], begin, 0.06];
-        let lash = self.tone.lashes * smooth(closed, 0.5, 0.95);
-        plan.lash = [self.lash[0], self.lash[1], self.lash[2], lash];
+        plan.lash = [self.lash[0], self.lash[1], self.lash[2], smooth(closed, 0.5, 0.95)];
         // an eye that does not move is the photo's
         let moved = smooth(way + self.height * (1.0 - open).abs(), 0.05, 0.8);
-        let seen = (open > 0.03 || self.glasses) && self.height > SHUT * self.width;
+        let seen = (open > 0.03 || self.room.glasses) && self.height > SHUT * self.width;
         let ball = if seen { moved } else { 0.0 };
         plan.shade = [0.45 * closed, 0.10 * self.width, ball, cm];
         // behind glasses the photo's open eye lies below the lid, else stretched skin
-        let strength = if self.glasses { smooth(closed, 0.01, 0.04) } else { 0.92 * smooth(closed, 0.12, 0.5) };
-        plan.lid = [strength, 0.0, 0.07, self.width];
+        let strength = if self.room.glasses { smooth(closed, 0.01, 0.04) } else { smooth(closed, 0.15, 0.55) };
+        plan.lid = [strength, begin, 0.07, self.width];
         if ball > 0.0 || strength > 0.0 {
-            plan.area = area(lids.upper.into_iter().chain(lids.lower).chain(fold), 10.0, scale, size);
+            let [x, y] = [fold[POINTS - 1][0] - fold[0][0], fold[POINTS - 1][1] - fold[0][1]];
+            let (above, beside) = if strength > 0.0 { self.room.reach() } else { (0.0, 0.0) };
+            let up = fold.map(|p| [p[0] + above * y, p[1] - above * x]);
+            let wide = [-beside, 1.0 + beside].map(|t| [fold[0][0] + t * x, fold[0][1] + t * y]);
+            let lids = lids.upper.into_iter().chain(lids.lower);
+            plan.area = area(lids.chain(fold).chain(up).chain(wide), 10.0, scale, size);
         }
         plan
     }
@@ -194,11 +197,24 @@ struct Layers {
     sclera: Plane<4>,
     iris: Plane<4>,
     surface: Plane<4>,
+    lid: Plane<4>,
     lash: [f32; 3],
+    /// How much darker than skin the line is that lashes draw along the open lid, 0..1.
+    contrast: f32,
+    /// Centre of the iris, crop pixels.
+    iris_at: [f32; 2],
 }
 
 impl Layers {
-    fn new(texture: &Plane<3>, upper: &Line, lower: &Line, iris_at: [f32; 2], iris_radius: f32, width: f32) -> Self {
+    fn new(
+        texture: &Plane<3>,
+        upper: &Line,
+        lower: &Line,
+        iris_at: [f32; 2],
+        iris_radius: f32,
+        width: f32,
+        room: Room,
+    ) -> Self {
         let (upper, lower) = (upper.map(to_texel), lower.map(to_texel));
         let pad = 0.45 * width * TEXELS;
         let bounds = area(upper.into_iter().chain(lower), pad, 1.0, f32::MAX);
@@ -210,28 +226,35 @@ impl Layers {
         let inside = Plane::<1>::from_fn(w, h, |x, y| {
             [coverage(&nearest(centre(x, y), &upper), &nearest(centre(x, y), &lower), 0.6)]
         });
-        let middle = to_texel(iris_at);
-        let radius = Plane::<1>::from_fn(w, h, |x, y| {
-            let p = centre(x, y);
-            [(p[0] - middle[0]).hypot(p[1] - middle[1]) / (iris_radius * TEXELS)]
-        });
         let lum = rgb.map(|c| [luminance(c)]);
         let core = inside.map(|a| [if a[0] > 0.9 { 1.0 } else { 0.0 }]).erode();
+        let corner = [x0 as f32, y0 as f32];
+        let read = to_texel(iris_at);
+        let read = Circle { centre: [read[0] - corner[0], read[1] - corner[1]], radius: iris_radius * TEXELS };
+        let found = locate(&lum.blur(0.8), &core, read);
+        let middle = [found.centre[0] + corner[0], found.centre[1] + corner[1]];
+        let radius = Plane::<1>::from_fn(w, h, |x, y| {
+            let p = centre(x, y);
+            [(p[0] - middle[0]).hypot(p[1] - middle[1]) / found.radius]
+        });
+        let iris_at = [middle[0], middle[1]].map(|v| v / TEXELS - PAD * SIDE);
         let every = || 0..w * h;
 
         // sclera: the photo where it is seen, elsewhere a normalised blur of its white at three scales
         let white = |i: &usize| core.data[*i][0] > 0.0 && radius.data[*i][0] > 1.34;
         let mut whites: Vec<usize> = every().filter(white).collect();
+        let usual = quantile(whites.iter().map(|&i| lum.data[i][0]), 0.75).max(1.0);
         if whites.len() > 12 {
             // no lashes, no lid edge
-            let limit = 0.80 * quantile(whites.iter().map(|&i| lum.data[i][0]), 0.75);
-            whites.retain(|&i| lum.data[i][0] > limit);
+            whites.retain(|&i| lum.data[i][0] > 0.80 * usual);
         }
         let fill = if whites.len() > 12 {
             let mut seen = Plane::<4>::from_fn(w, h, |_, _| [0.0; 4]);
             for &i in &whites {
                 let c = rgb.data[i];
-                seen.data[i] = [c[0], c[1], c[2], 1.0];
+                // the lighter, the surer it is white and not shadow or rim
+                let sure = (lum.data[i][0] / usual).min(1.1).powi(4);
+                seen.data[i] = [sure * c[0], sure * c[1], sure * c[2], sure];
             }
             let mut sum = Plane::<4>::from_fn(w, h, |_, _| [0.0; 4]);
             for (sigma, weight) in [(0.06, 1.0), (0.18, 0.05), (0.5, 0.002)] {
@@ -306,7 +329,16 @@ impl Layers {
         });
         let dark = quantile(lum.data.iter().map(|l| l[0]), 0.06);
         let lashes: Vec<[f32; 3]> = every().filter(|&i| lum.data[i][0] <= dark).map(|i| rgb.data[i]).collect();
-        Self { origin: [x0 as f32, y0 as f32], sclera, iris, surface, lash: mean(&lashes) }
+        let lid = without_eye(&rgb, centre, (&upper, &lower), room);
+        let place = |k: usize| [upper[k][0] - x0 as f32, upper[k][1] - y0 as f32];
+        let contrast = (3..POINTS - 3).map(|k| {
+            let ([x, y], step) = (place(k), 0.01 * width * TEXELS);
+            let darkest = (0..6).map(|i| lum.bilinear(x, y - step * i as f32)[0]).fold(f32::INFINITY, f32::min);
+            let [r, g, b, _] = lid.bilinear(x, y);
+            1.0 - darkest / luminance([r, g, b]).max(1.0)
+        });
+        let contrast = quantile(contrast, 0.5);
+        Self { origin: [x0 as f32, y0 as f32], sclera, iris, surface, lid, lash: mean(&lashes), contrast, iris_at }
     }
 }
 

@@ -135,8 +135,7 @@ impl GpuDecoder {
         let nothing = Plane::from_fn(1, 1, |_, _| [0.0; 4]);
         let card = puppet.mouth.card.as_ref().map_or(&nothing, |c| &c.picture);
         let [right, left] = &puppet.eyes;
-        let layers = gpu
-            .textures("eyes", &[&right.sclera, &left.sclera, &right.iris, &left.iris, &right.surface, &left.surface]);
+        let layers = gpu.textures("eyes", &[right, left].map(|e| [&e.sclera, &e.iris, &e.surface, &e.lid]).concat());
         let card = gpu.texture("card", card);
         let still = gpu.room("still", size);
         let behind = still.create_view(&Default::default());

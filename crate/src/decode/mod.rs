@@ -14,7 +14,7 @@
 //! | `hidden` | texture for the inside of the nostrils |
 //! | `weights`, `pose` | what a motion frame asks for |
 //! | `vertices`, `contour` | where the skin goes; lips and lids that shut |
-//! | `lids`, `lidtone`, `eyes` | eyeballs and lids, prepared once for each portrait |
+//! | `lids`, `shut_lid`, `iris`, `eyes` | eyeballs and lids, prepared once for each portrait |
 //! | `mouth`, `arches`, `teeth`, `tongue`, `card`, `mouth_light`, `lip_skin` | the mouth, prepared likewise |
 //! | `shading` | skin that turns in the light |
 //! | `folds`, `fold_lines`, `fold_curve`, `fold_ground` | wrinkles that come and go with the expression |
@@ -41,10 +41,10 @@ pub mod gpu;
 mod grain;
 mod hair;
 mod hidden;
+mod iris;
 mod layers;
 mod lean;
 mod lids;
-mod lidtone;
 mod lip_skin;
 mod mainland;
 mod matte;
@@ -64,6 +64,7 @@ mod raster;
 mod sample;
 mod shading;
 mod shapes;
+mod shut_lid;
 mod softness;
 mod spans;
 mod surroundings;

@@ -11,6 +11,8 @@ use crate::portrait::fitted::{PAD, SIDE};
 
 /// Clumps of lashes along a lid.
 const CLUMPS: f32 = 15.0;
+/// How dark the fold above a shut lid is, 0..1.
+const CREASE: f32 = 0.05;
 
 /// One eye, ready to paint.
 pub(crate) struct EyePainter<'a> {
@@ -100,30 +102,27 @@ impl EyePainter<'_> {
         }
     }
 
-    /// Skin of a lid that comes down: the colours around the eye, shaded by the eyeball's curve, with the grain of
-    /// the cheek, that moves with the margin.
+    /// Skin of a lid that comes down: the photo without the eye, shaded by the eyeball's curve, with the grain of the
+    /// cheek, that moves with the margin.
     fn lid(&self, q: [f32; 2], lid: &OnLid, colour: [f32; 3]) -> [f32; 3] {
         let plan = self.plan;
         let cm = plan.shade[3];
-        let ends = smooth(lid.along, -0.02, 0.07) * smooth(1.0 - lid.along, -0.02, 0.07);
-        let cover = plan.lid[0]
-            * ends
-            * smooth(lid.height, 0.02 * cm, 0.14 * cm)
-            * smooth(lid.under_fold, plan.cover[0], plan.cover[1])
-            * smooth(lid.over_margin, plan.cover[2] - self.edge, plan.cover[2].abs() + self.edge);
+        let begin = plan.lid[1];
+        let mut cover = plan.lid[0] * smooth(lid.over_margin, begin - 0.05 * cm, begin + 0.05 * cm);
         if cover <= 0.0 {
             return colour;
         }
+        let [r, g, b, shown] = self.layer(&self.eye.lid, q);
+        cover *= shown.clamp(0.0, 1.0);
         let s = (lid.under_fold / lid.shut).clamp(0.0, 1.0);
-        let fill = mix(at::<3>(&plan.above, lid.along), at::<3>(&plan.below, lid.along), 0.9 * s);
-        // the ball below: lightest a little above its middle
-        let dome = 1.0 + plan.lid[2] * (0.45 - square(s.sqrt() * 2.0 - 1.0));
-        // the crease lies above the edge of an open lid
         let bow = (4.0 * lid.along * (1.0 - lid.along)).max(0.0);
-        let crease = 1.0 - plan.cover[3] * bow * (-square((lid.under_fold + 0.10 * cm) / (0.11 * cm))).exp();
+        // the ball below: lightest in its middle
+        let dome = 1.0 + bow * plan.lid[2] * (0.45 - square(2.0 * s - 1.0));
+        // the crease lies above the edge of an open lid
+        let crease = 1.0 - CREASE * bow * (-square((lid.under_fold + 0.10 * cm) / (0.14 * cm))).exp();
         let rim = 1.0 - 0.14 * (-lid.over_margin.max(0.0) / (0.12 * cm)).exp();
         let grain = self.layer(&self.eye.surface, [q[0], q[1] - lid.height])[3] * 255.0 - 128.0;
-        mix(colour, fill.map(|c| c * dome * crease * rim + grain), cover)
+        mix(colour, [r, g, b].map(|c| c * dome * crease * rim + grain), cover)
     }
 
     /// Lashes of a lid that is nearly shut: a line along the margin and tapered strokes that fan out below it.
@@ -133,10 +132,9 @@ impl EyePainter<'_> {
             return colour;
         }
         let wide = self.plan.lid[3];
-        let ends = smooth(lid.along, 0.0, 0.16) * smooth(1.0 - lid.along, 0.0, 0.16);
-        let line = (-square(up.distance / (if up.under { 0.040 } else { 0.024 } * wide))).exp();
+        let line = (-square(up.distance / (if up.under { 0.046 } else { 0.026 } * wide))).exp();
         let below = (-lid.over_margin).max(0.0);
-        let [_, _, reach] = at::<3>(&self.plan.second, lid.along);
+        let [_, _, reach, strength] = at::<4>(&self.plan.second, lid.along);
         let tip = (1.0 - below / (reach * wide).max(1e-3)).clamp(0.0, 1.0);
         let fan = CLUMPS * (lid.along - 1.3 * (lid.along - 0.5) * below / wide);
         let phase = fan + 0.3 * (2.3 * fan).sin() + 0.2 * (0.9 * fan).sin();
@@ -147,7 +145,7 @@ impl EyePainter<'_> {
         } else {
             0.0
         };
-        let a = lash[3] * ends * line.max(0.8 * stroke);
+        let a = lash[3] * strength * line.max(0.8 * stroke);
         mix(colour, [lash[0], lash[1], lash[2]], a)
     }
 }

@@ -16,12 +16,8 @@ pub(crate) struct EyePlan {
     /// Upper (xy) and lower (zw) lid margin, crop pixels.
     pub lids: [[f32; 4]; POINTS],
     /// xy: the fold that the lid comes out of, which is the photo's open upper lid in the pose of this frame; z: length
-    /// of the lashes in widths of the eye.
+    /// of the lashes in widths of the eye, w: their strength, 0..1.
     pub second: [[f32; 4]; POINTS],
-    /// Colour of the skin above the lid.
-    pub above: [[f32; 4]; POINTS],
-    /// Colour of the skin below the eye.
-    pub below: [[f32; 4]; POINTS],
     /// Two rows of the map from crop pixels now to crop pixels of the photo on the eyeball.
     pub to_photo: [[f32; 4]; 2],
     /// Iris in the photo's view: xy now, zw in the photo.
@@ -30,18 +26,15 @@ pub(crate) struct EyePlan {
     pub turn: [f32; 4],
     /// xy: how far mirrored light moves, crop pixels of the photo.
     pub glint: [f32; 4],
-    /// The painted lid. x, y: it fades in between these heights below the fold, z: height above the margin that it
-    /// begins at (below 0 it reaches beyond the margin), all in crop pixels; w: strength of the crease.
-    pub cover: [f32; 4],
     /// Layers: xy origin in texture pixels of the portrait, zw size.
     pub layer: [f32; 4],
-    /// Lashes: colour, and strength of the line.
+    /// Lashes: colour, and how far they have come down, 0..1.
     pub lash: [f32; 4],
     /// x: strength of the lid's shadow on the eyeball, y: its reach in crop pixels, z: strength of the eyeball (0..1),
     /// w: crop pixels to a centimetre.
     pub shade: [f32; 4],
-    /// x: strength of the painted lid, z: strength of the shading by the
-    /// eyeball below, w: width of the eye, crop pixels.
+    /// x: strength of the painted lid, y: height above the margin that it begins at (below 0 it reaches beyond the margin),
+    /// crop pixels, z: strength of the shading by the eyeball below, w: width of the eye, crop pixels.
     pub lid: [f32; 4],
     /// Output pixels that may be touched: x0, y0, x1, y1.
     pub area: [f32; 4],

@@ -7,7 +7,7 @@ use super::eyes::{Eye, LidState};
 use super::folds::Folds;
 use super::hidden::{self, Nostril};
 use super::layers::Layers;
-use super::lids::{LidSkin, above_lid, to_texel};
+use super::lids::{brow_height, to_texel};
 use super::lip_skin::LipSkin;
 use super::mesh::{self, Cut};
 use super::mouth::{Mouth, Opening};
@@ -46,9 +46,7 @@ pub(crate) struct Puppet {
     photo_weights: Vec<f32>,
     map: WeightMap,
     skin: Skin,
-    lid_skin: [LidSkin; 2],
     lip_skin: LipSkin,
-    glasses: bool,
     mouth_covered: bool,
     cuts: Vec<Cut>,
     border: Vec<u32>,
@@ -108,12 +106,12 @@ impl Puppet {
         let projected = |x: [f32; 3]| project(&face.pose, x).0;
         let mut source: Vec<[f32; 2]> = photo.iter().map(|&x| projected(x)).collect();
         let soft = texture.map(|c| [luminance(c)]).blur(1.5);
-        let above = lids.map(|c| {
+        let brows = lids.map(|c| {
             let margin: Vec<[f32; 2]> = c.upper.iter().map(|&i| source[i as usize]).collect();
-            above_lid(face, &soft, &margin)
+            brow_height(face, &soft, &margin)
         });
-        let mut skin = Skin::new(model, face, &lips, lids, &photo, above);
-        let eye = |e: usize, ball, iris| Eye::new(face, &texture, ball, lids[e], iris, &source, above[e]);
+        let mut skin = Skin::new(model, face, &lips, lids, &photo, brows);
+        let eye = |e: usize, ball, iris| Eye::new(face, &texture, ball, lids[e], iris, &source, brows[e]);
         let eyes = [
             eye(0, (face.eye_right, model.eye_right.radius), 468),
             eye(1, (face.eye_left, model.eye_left.radius), 473),
@@ -122,7 +120,6 @@ impl Puppet {
         let softness = softness(face, &texture);
         let followers = [&skin.lips.upper_skin[..], &skin.lips.lower_skin[..]];
         let lip_skin = LipSkin::new(face, &lips, followers, skin.photo_gap(), &source);
-        let lid_skin = [0, 1].map(|e| LidSkin::new(face, lids[e], &photo, n, above[e], e == 0));
 
         source.truncate(n);
         let place = |i: u32| {
@@ -184,9 +181,7 @@ impl Puppet {
             photo_weights: face.expression.clone(),
             expression,
             map,
-            lid_skin,
             lip_skin,
-            glasses: face.glasses,
             mouth_covered: face.mouth_covered,
             cuts: sheet.cuts,
             placed: vec![[0.0; 3]; n],
@@ -248,11 +243,6 @@ impl Puppet {
         let turned = smooth(angle_between(&self.pose, &pose), 0.5, 4.0);
         for nostril in &self.nostrils {
             nostril.darken(turned, plan);
-        }
-        if !self.glasses {
-            for (skin, open) in self.lid_skin.iter().zip(openings.lids) {
-                skin.apply(1.0 - open, &mut plan.source);
-            }
         }
         // the photo's own mouth is shown as it is; anything else is drawn
         let drawn = match reference {

@@ -1,7 +1,6 @@
 //! Vertices of the face: base shape and weighted modes, lips and lids drawn to the gaps that the motion asks for.
 
 use super::contour::{Chain, Profile, Reach, SAMPLES};
-use super::lids::AboveLid;
 use super::weights::{Expression, WeightMap, smooth};
 use crate::motion::frame::Reference;
 use crate::portrait::face_model::Contour;
@@ -18,7 +17,7 @@ const WIDEST: f32 = 1.35;
 
 /// How far both lids move with an eye that looks straight up or down, cm. (The model's own shapes for looking up and
 /// down open and shut the lids but leave the lower one where it is.)
-const LIDS_FOLLOW: f32 = 0.38;
+const LIDS_FOLLOW: f32 = 0.46;
 
 /// Adds weighted modes to vertices. Modes with no weight cost nothing.
 pub(crate) fn add_modes(vertices: &mut [[f32; 3]], modes: &[Vec<[f32; 3]>], weights: &[f32]) {
@@ -67,14 +66,14 @@ pub(crate) struct Openings {
 }
 
 impl Skin {
-    /// `photo`: vertices as the photo shows them.
+    /// `photo`: vertices as the photo shows them; `brows`: heights of their lower edges above the lids, cm.
     pub fn new(
         model: &FaceModel,
         face: &FittedFace,
         lips: &Contour,
         lids: [&Contour; 2],
         photo: &[[f32; 3]],
-        above: [AboveLid; 2],
+        brows: [f32; 2],
     ) -> Self {
         let n = model.skin.end;
         let rest = &face.shape[..n];
@@ -85,11 +84,11 @@ impl Skin {
             1.0 - high * (1.0 - smooth((v[0] - nose[0]).abs(), 1.8, 2.6))
         };
         let lip_chain = Chain::new(lips, rest, Reach { full: 0.30, end: 1.7, upper_share: 0.45 }, beside_nose);
-        let lid = |contour, above: AboveLid| {
-            let end = (above.brow + 0.1).min(0.75);
-            Chain::new(contour, rest, Reach { full: 0.12, end, upper_share: 0.88 }, |_| 1.0)
+        let lid = |contour, brow: f32| {
+            let end = (brow + 0.1).min(0.75);
+            Chain::new(contour, rest, Reach { full: 0.12, end, upper_share: 0.94 }, |_| 1.0)
         };
-        let lid_chains = [lid(lids[0], above[0]), lid(lids[1], above[1])];
+        let lid_chains = [lid(lids[0], brows[0]), lid(lids[1], brows[1])];
         let mut contour_ids: Vec<u32> =
             [lips, lids[0], lids[1]].iter().flat_map(|c| c.upper.iter().chain(&c.lower).copied()).collect();
         contour_ids.sort_unstable();

@@ -6,6 +6,8 @@ use crate::portrait::FaceModel;
 
 /// Degrees of gaze that a coefficient of 1 of ARKit's eyeLook shapes stands for.
 const LOOK_DEGREES: f32 = 30.0;
+/// How far the upper lid comes down with a gaze: the whole of the model's shape hides most of the iris.
+const FOLLOW: f32 = 0.7;
 /// Largest change of gaze, degrees.
 const MOST_GAZE: f32 = 32.0;
 /// Share of the photo's own smile, dimples, frown and press that stays while the face speaks: with nothing of it a
@@ -157,7 +159,7 @@ impl WeightMap {
             out.gaze = [given; 2];
             // the lids follow the gaze
             for (down, up) in [(B::EyeLookDownRight, B::EyeLookUpRight), (B::EyeLookDownLeft, B::EyeLookUpLeft)] {
-                own[down] = (given.y / LOOK_DEGREES).clamp(0.0, 1.0);
+                own[down] = FOLLOW * (given.y / LOOK_DEGREES).clamp(0.0, 1.0);
                 own[up] = (-given.y / LOOK_DEGREES).clamp(0.0, 1.0);
             }
         }

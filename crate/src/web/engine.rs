@@ -26,7 +26,7 @@ pub struct PortraitFacts {
     pub height: usize,
     /// Faces in the picture.
     pub faces: usize,
-    /// Spectacles were found.
+    /// There are glasses.
     pub glasses: bool,
     /// How far the head is turned, degrees, positive to the picture's right.
     pub yaw: f32,
@@ -81,15 +81,21 @@ impl Engine {
         Ok(Self { models, face: None, decoder: None, background: Background::Keep, rgba: Vec::new() })
     }
 
-    /// Takes a JPEG, PNG or WebP file as the portrait. `face`: which one, 0 is the largest.
+    /// Takes a JPEG, PNG or WebP file as the portrait. `face`: which one, 0 is the largest; `glasses`: whether
+    /// the person wears some, where that is known better than the photo tells.
     ///
     /// # Errors
     /// When the file is no usable picture (code `portrait`) or shows no usable face (code `no-face`).
     #[wasm_bindgen(js_name = setPortrait)]
-    pub fn set_portrait(&mut self, file: &[u8], face: Option<usize>) -> Result<PortraitFacts, JsValue> {
+    pub fn set_portrait(
+        &mut self,
+        file: &[u8],
+        face: Option<usize>,
+        glasses: Option<bool>,
+    ) -> Result<PortraitFacts, JsValue> {
         let picture =
             load(file, &LoadOptions { background: BACKGROUND, ..LoadOptions::default() }).or_js("portrait")?;
-        self.take(&picture, face)
+        self.take(&picture, face, glasses)
     }
 
     /// Takes pixels (RGBA) that the browser has decoded as the portrait.
@@ -103,17 +109,24 @@ impl Engine {
         height: usize,
         rgba: &[u8],
         face: Option<usize>,
+        glasses: Option<bool>,
     ) -> Result<PortraitFacts, JsValue> {
         let picture = Picture::from_rgba(width, height, rgba, BACKGROUND).or_js("portrait")?;
-        self.take(&picture, face)
+        self.take(&picture, face, glasses)
     }
 
-    fn take(&mut self, picture: &Picture, face: Option<usize>) -> Result<PortraitFacts, JsValue> {
+    fn take(
+        &mut self,
+        picture: &Picture,
+        face: Option<usize>,
+        glasses: Option<bool>,
+    ) -> Result<PortraitFacts, JsValue> {
         let faces = self.models.finder().find(picture).or_js("portrait")?.len();
         if faces == 0 {
             return Err(PortraitError::NoFace).or_js("no-face");
         }
-        let fitted = self.models.fit(picture, face).or_js("no-face")?;
+        let mut fitted = self.models.fit(picture, face).or_js("no-face")?;
+        fitted.glasses = glasses.unwrap_or(fitted.glasses);
         let facts = PortraitFacts {
             width: picture.width,
             height: picture.height,

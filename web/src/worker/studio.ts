@@ -32,6 +32,8 @@ import { pixelsOf } from "./pixels.js";
 import { record } from "./recorder.js";
 import { openRecording, type Recording, type Stream } from "./sound.js";
 
+/** A portrait that is asked for. */
+type PortraitRequest = Requests["portrait"]["ask"];
 type Tell = <K extends keyof WorkerEvents>(event: K, data: WorkerEvents[K]) => void;
 
 /** Sides that a slow machine goes down to, one after another. */
@@ -101,9 +103,9 @@ export class Studio {
   }
 
   /** Loads a portrait; the living face appears with it. */
-  async setPortrait(image: Blob | ImageBitmap, face: number | undefined, controls: Controls): Promise<PortraitInfo> {
+  async setPortrait(ask: PortraitRequest, controls: Controls): Promise<PortraitInfo> {
     this.#refuseWhileSaving();
-    const facts = await this.#load(image, face);
+    const facts = await this.#load(ask);
     const info = {
       width: facts.width,
       height: facts.height,
@@ -156,24 +158,24 @@ export class Studio {
     this.painter.renewBackground();
   }
 
-  async #load(image: Blob | ImageBitmap, face: number | undefined) {
+  async #load({ image, face, glasses }: PortraitRequest) {
     if (image instanceof Blob) {
       const bytes = new Uint8Array(await image.arrayBuffer());
       try {
-        return this.engine.setPortrait(bytes, face);
+        return this.engine.setPortrait(bytes, face, glasses);
       } catch (error) {
         // The browser may know more types (AVIF, HEIC). Where it does not, the crate's words are the better ones.
         const bitmap = await createImageBitmap(image).catch(() => undefined);
         if (ParlanteError.from(error).code !== "portrait" || bitmap === undefined) throw error;
-        return this.#loadPixels(bitmap, face);
+        return this.#loadPixels(bitmap, face, glasses);
       }
     }
-    return this.#loadPixels(image, face);
+    return this.#loadPixels(image, face, glasses);
   }
 
-  #loadPixels(bitmap: ImageBitmap, face: number | undefined) {
+  #loadPixels(bitmap: ImageBitmap, face: number | undefined, glasses: boolean | undefined) {
     const { width, height, data } = pixelsOf(bitmap);
-    return this.engine.setPortraitPixels(width, height, new Uint8Array(data.buffer), face);
+    return this.engine.setPortraitPixels(width, height, new Uint8Array(data.buffer), face, glasses);
   }
 
   #startMotion(controls: Controls): void {
