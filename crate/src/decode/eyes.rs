@@ -192,6 +192,9 @@ fn gaze_direction(pose: &CameraPose, center: [f32; 3], radius: f32, pixel: [f32;
     (pose.rotation.transpose() * (hit - c)).normalize()
 }
 
+/// The white of an eye is at least this bright, as a share of the skin around it.
+const DARKEST_WHITE: f32 = 0.62;
+
 struct Layers {
     origin: [f32; 2],
     sclera: Plane<4>,
@@ -272,6 +275,15 @@ impl Layers {
             });
             rgb.map(|_| plain)
         };
+        // a slit shows no white: what comes into sight is never much darker than the skin around it
+        let skin = without_eye(&rgb, centre, (&upper, &lower), room);
+        let around = quantile(every().filter(|&i| core.data[i][0] > 0.0).map(|i| luminance(rgb_of(skin.data[i]))), 0.5);
+        let fill = fill.map(|c| {
+            let more = (DARKEST_WHITE * around / luminance(c).max(1.0)).clamp(1.0, 2.5);
+            // what is made lighter is made of grey
+            let grey = 0.6 * (1.0 - 1.0 / more);
+            c.map(|v| more * (v + (luminance(c) - v) * grey))
+        });
         // up to the lids' edges, so that an eye that hardly moves keeps the photo's own shadow of lids and lashes
         let see = Plane::<1>::from_fn(w, h, |x, y| {
             let i = y * w + x;
@@ -329,17 +341,28 @@ impl Layers {
         });
         let dark = quantile(lum.data.iter().map(|l| l[0]), 0.06);
         let lashes: Vec<[f32; 3]> = every().filter(|&i| lum.data[i][0] <= dark).map(|i| rgb.data[i]).collect();
-        let lid = without_eye(&rgb, centre, (&upper, &lower), room);
         let place = |k: usize| [upper[k][0] - x0 as f32, upper[k][1] - y0 as f32];
         let contrast = (3..POINTS - 3).map(|k| {
             let ([x, y], step) = (place(k), 0.01 * width * TEXELS);
             let darkest = (0..6).map(|i| lum.bilinear(x, y - step * i as f32)[0]).fold(f32::INFINITY, f32::min);
-            let [r, g, b, _] = lid.bilinear(x, y);
-            1.0 - darkest / luminance([r, g, b]).max(1.0)
+            1.0 - darkest / luminance(rgb_of(skin.bilinear(x, y))).max(1.0)
         });
         let contrast = quantile(contrast, 0.5);
-        Self { origin: [x0 as f32, y0 as f32], sclera, iris, surface, lid, lash: mean(&lashes), contrast, iris_at }
+        Self {
+            origin: [x0 as f32, y0 as f32],
+            sclera,
+            iris,
+            surface,
+            lid: skin,
+            lash: mean(&lashes),
+            contrast,
+            iris_at,
+        }
     }
+}
+
+fn rgb_of([r, g, b, _]: [f32; 4]) -> [f32; 3] {
+    [r, g, b]
 }
 
 /// Mean colour at 16 radii (a twelfth of an iris radius apart); radii that are not seen take their neighbours'.

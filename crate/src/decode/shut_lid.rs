@@ -54,8 +54,8 @@ pub(crate) fn without_eye(
         let i = (x as usize).min(POINTS - 2);
         height(line[i]) + (height(line[i + 1]) - height(line[i])) * (x - i as f32)
     };
-    // (how much is taken out, whether above the eye)
-    let hole = Plane::<2>::from_fn(w, h, |x, y| {
+    // (how much is taken out, whether above the eye, whether skin may be seen there)
+    let hole = Plane::<3>::from_fn(w, h, |x, y| {
         let p = centre(x, y);
         let along = ((p[0] - corners.0[0]) * dx + (p[1] - corners.0[1]) * dy) / (width * width);
         let (top, bottom) = (on(upper, along), on(lower, along));
@@ -66,17 +66,21 @@ pub(crate) fn without_eye(
             * smooth(bottom + BELOW - here, 0.0, BELOW)
             * smooth(along, -beside, FADE - beside)
             * smooth(1.0 - along, -beside, FADE - beside);
-        [inside, if here < 0.5 * (top + bottom) { 1.0 } else { 0.0 }]
+        // wet rims and lower lashes are no skin either
+        let rim = here > top && here < bottom + 2.2 * BELOW && (-0.05..1.05).contains(&along);
+        let flag = |b: bool| if b { 1.0 } else { 0.0 };
+        [inside, flag(here < 0.5 * (top + bottom)), flag(inside == 0.0 && !rim)]
     });
     // hair, brows and shadows at its rim are no skin; above the eye skin may be darker than below
     let usual = |side: f32| {
-        let rim = hole.data.iter().zip(&rgb.data).filter(|(m, _)| m[0] == 0.0 && m[1] == side);
+        let rim = hole.data.iter().zip(&rgb.data).filter(|(m, _)| m[2] > 0.0 && m[1] == side);
         quantile(rim.map(|(_, &c)| luminance(c)), 0.5)
     };
     let usual = [usual(0.0), usual(1.0)];
     let known = hole.data.iter().zip(&rgb.data).map(|(m, &c)| {
         let of_skin = luminance(c) / usual[m[1] as usize].max(1.0);
-        [if m[0] > 0.0 { 0.0 } else { smooth(of_skin, 0.55, 0.8).max(1e-3) }]
+        let skin = smooth(of_skin, 0.55, 0.8) * (1.0 - smooth(of_skin, 1.4, 1.8));
+        [m[2] * skin.max(1e-3)]
     });
     let known = Plane { width: w, height: h, data: known.collect() };
     let mut skin = fill(rgb, &known);

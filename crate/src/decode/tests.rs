@@ -124,6 +124,15 @@ fn gaze_moves_the_irises_and_given_gaze_wins() {
 }
 
 #[test]
+fn eyes_that_the_photo_shows_shut_have_no_gaze() {
+    let away = MotionFrame { gaze: Gaze { x: 20.0, y: 0.0 }, ..Default::default() };
+    for (shown, seen) in [(0.0, true), (1.0, false)] {
+        let eyes = plan(&away, Reference::Speech, &[("eyeBlink_L", shown), ("eyeBlink_R", shown)]).pixels.eyes;
+        assert!(eyes.iter().all(|e| (e.shade[2] > 0.0) == seen), "{shown}: {:?}", eyes.map(|e| e.shade));
+    }
+}
+
+#[test]
 fn lids_follow_the_gaze() {
     let lids = |y: f32| {
         let motion = MotionFrame { gaze: Gaze { x: 0.0, y }, ..Default::default() };

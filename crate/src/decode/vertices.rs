@@ -84,9 +84,10 @@ impl Skin {
             1.0 - high * (1.0 - smooth((v[0] - nose[0]).abs(), 1.8, 2.6))
         };
         let lip_chain = Chain::new(lips, rest, Reach { full: 0.30, end: 1.7, upper_share: 0.45 }, beside_nose);
+        // a lid comes down a little beyond the place of the lower one
         let lid = |contour, brow: f32| {
             let end = (brow + 0.1).min(0.75);
-            Chain::new(contour, rest, Reach { full: 0.12, end, upper_share: 0.94 }, |_| 1.0)
+            Chain::new(contour, rest, Reach { full: 0.12, end, upper_share: 1.06 }, |_| 1.0)
         };
         let lid_chains = [lid(lids[0], brows[0]), lid(lids[1], brows[1])];
         let mut contour_ids: Vec<u32> =
