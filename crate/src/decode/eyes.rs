@@ -58,6 +58,10 @@ pub(crate) struct LidState<'a> {
 /// Share of the iris' way that light mirrored in it moves: the cornea's centre of curvature lies half-way between the
 /// eyeball's centre and the iris.
 const GLINT_SHARE: f32 = 0.5;
+/// Landmark in the middle of the subject's right iris.
+const RIGHT_IRIS: usize = 468;
+/// Landmarks along the lower edges of the subject's right and left brow.
+const BROWS: [[usize; 5]; 2] = [[46, 53, 52, 65, 55], [276, 283, 282, 295, 285]];
 /// An eye that the photo shows lower than this share of its width is shut: nothing can be said about its iris.
 const SHUT: f32 = 0.07;
 
@@ -83,7 +87,9 @@ impl Eye {
         let width = (upper[POINTS - 1][0] - upper[0][0]).hypot(upper[POINTS - 1][1] - upper[0][1]).max(4.0);
         let top = upper.iter().map(|p| p[1]).fold(f32::INFINITY, f32::min);
         let bottom = lower.iter().map(|p| p[1]).fold(f32::NEG_INFINITY, f32::max);
-        let room = Room { brow: brow * pixels_per_cm(&face.pose) / width, glasses: face.glasses };
+        let mut edge = BROWS[usize::from(iris != RIGHT_IRIS)].map(|i| face.landmarks[i]);
+        edge.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        let room = Room::new(&upper, &edge, brow * pixels_per_cm(&face.pose) / width, face.glasses);
         let layers = Layers::new(texture, &upper, &lower, iris_at, iris_radius, width, room);
         Self {
             center,
@@ -97,7 +103,7 @@ impl Eye {
             surface: layers.surface,
             lid: layers.lid,
             lash: layers.lash,
-            lashes: lashes(layers.contrast, iris == 468),
+            lashes: lashes(layers.contrast, iris == RIGHT_IRIS),
             room,
         }
     }
@@ -171,7 +177,7 @@ impl Eye {
         plan.lid = [strength, begin, 0.07, self.width];
         if ball > 0.0 || strength > 0.0 {
             let [x, y] = [fold[POINTS - 1][0] - fold[0][0], fold[POINTS - 1][1] - fold[0][1]];
-            let (above, beside) = if strength > 0.0 { self.room.reach() } else { (0.0, 0.0) };
+            let (above, beside) = if strength > 0.0 { (self.room.most(), self.room.beside) } else { (0.0, 0.0) };
             let up = fold.map(|p| [p[0] + above * y, p[1] - above * x]);
             let wide = [-beside, 1.0 + beside].map(|t| [fold[0][0] + t * x, fold[0][1] + t * y]);
             let lids = lids.upper.into_iter().chain(lids.lower);

@@ -7,31 +7,80 @@ use super::plane::{Plane, luminance, quantile};
 use super::weights::smooth;
 
 /// What is taken out reaches this far beside the corners, above and below the open eye, widths of the eye.
-pub(crate) const BESIDE: f32 = 0.24;
+const BESIDE: f32 = 0.24;
 /// Far enough for long lashes and the fold; less where a brow begins.
-pub(crate) const ABOVE: f32 = 0.38;
+const ABOVE: f32 = 0.38;
 const BELOW: f32 = 0.07;
 /// The same behind glasses, whose frames shall stay.
-const ABOVE_BEHIND_GLASSES: f32 = 0.2;
+const ABOVE_BEHIND_GLASSES: f32 = 0.24;
+/// Hair begins this far below the landmarks of a brow's lower edge.
+const BROW_EDGE: f32 = 0.05;
 const BESIDE_BEHIND_GLASSES: f32 = 0.12;
 /// The edge of what is taken out fades over this, widths of the eye.
 const FADE: f32 = 0.12;
 
-/// How far what is taken out may reach.
+/// How far what is taken out may reach, widths of the eye.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Room {
-    /// Height of the brow's lower edge above the lid, widths of the eye.
-    pub brow: f32,
-    /// Whether there are glasses.
+    /// Above the open eye, at every point of the lid.
+    pub above: [f32; POINTS],
+    /// Beside its corners.
+    pub beside: f32,
+    /// Whether there are glasses, which stay.
     pub glasses: bool,
 }
 
 impl Room {
-    /// Reach above the open eye and beside it, widths of the eye.
-    pub fn reach(self) -> (f32, f32) {
-        let above: f32 = if self.glasses { ABOVE_BEHIND_GLASSES } else { ABOVE };
-        (above.min(0.85 * self.brow), if self.glasses { BESIDE_BEHIND_GLASSES } else { BESIDE })
+    /// `upper`: the lid from corner to corner; `brow`: the brow's lower edge in the same direction; `height`: of its lower edge
+    /// in the middle, as far as it can be seen, widths of the eye.
+    pub fn new(upper: &Line, brow: &[[f32; 2]; 5], height: f32, glasses: bool) -> Self {
+        let axis = Axis::of(upper);
+        let brow = brow.map(|p| (axis.along(p), axis.height(p)));
+        let brow_at = |along: f32| {
+            let i = (1..4).find(|&i| brow[i].0 > along).unwrap_or(4);
+            let (a, b) = (brow[i - 1], brow[i]);
+            a.1 + (b.1 - a.1) * ((along - a.0) / (b.0 - a.0).max(0.05)).clamp(0.0, 1.0)
+        };
+        let most = if glasses { ABOVE_BEHIND_GLASSES } else { ABOVE }.min(0.85 * height);
+        let above = upper.map(|p| (axis.height(p) - brow_at(axis.along(p)) - BROW_EDGE).clamp(0.06, most.max(0.06)));
+        Self { above, beside: if glasses { BESIDE_BEHIND_GLASSES } else { BESIDE }, glasses }
     }
+
+    /// The furthest above the open eye.
+    pub fn most(&self) -> f32 {
+        self.above.iter().copied().fold(0.0, f32::max)
+    }
+}
+
+/// The line from corner to corner; lengths are widths of the eye.
+struct Axis {
+    from: [f32; 2],
+    way: [f32; 2],
+    square: f32,
+}
+
+impl Axis {
+    fn of(line: &Line) -> Self {
+        let (from, to) = (line[0], line[POINTS - 1]);
+        let way = [to[0] - from[0], to[1] - from[1]];
+        Self { from, way, square: (way[0] * way[0] + way[1] * way[1]).max(1.0) }
+    }
+
+    fn along(&self, p: [f32; 2]) -> f32 {
+        ((p[0] - self.from[0]) * self.way[0] + (p[1] - self.from[1]) * self.way[1]) / self.square
+    }
+
+    /// At right angles, downwards.
+    fn height(&self, p: [f32; 2]) -> f32 {
+        ((p[1] - self.from[1]) * self.way[0] - (p[0] - self.from[0]) * self.way[1]) / self.square
+    }
+}
+
+/// A value at the share `along` of some that belong to the points of a line.
+fn at(values: &[f32; POINTS], along: f32) -> f32 {
+    let x = along.clamp(0.0, 1.0) * (POINTS - 1) as f32;
+    let i = (x as usize).min(POINTS - 2);
+    values[i] + (values[i + 1] - values[i]) * (x - i as f32)
 }
 
 /// The photo without the eye; alpha: how much of it a shut lid shows. `rgb`: a window of the texture, `centre`: the place
@@ -43,26 +92,21 @@ pub(crate) fn without_eye(
     room: Room,
 ) -> Plane<4> {
     let (w, h) = (rgb.width, rgb.height);
-    let corners = (upper[0], upper[POINTS - 1]);
-    let (dx, dy) = (corners.1[0] - corners.0[0], corners.1[1] - corners.0[1]);
-    let width = dx.hypot(dy).max(1.0);
-    let (above, beside) = room.reach();
-    // at right angles to the line from corner to corner, downwards, widths of the eye
-    let height = |q: [f32; 2]| ((q[1] - corners.0[1]) * dx - (q[0] - corners.0[0]) * dy) / (width * width);
-    let on = |line: &Line, along: f32| {
-        let x = along.clamp(0.0, 1.0) * (POINTS - 1) as f32;
-        let i = (x as usize).min(POINTS - 2);
-        height(line[i]) + (height(line[i + 1]) - height(line[i])) * (x - i as f32)
-    };
+    let axis = Axis::of(upper);
+    let width = axis.square.sqrt();
+    let (top_line, bottom_line) = (upper.map(|p| axis.height(p)), lower.map(|p| axis.height(p)));
+    let beside = room.beside;
+    let fade = if room.glasses { 0.5 * FADE } else { FADE };
     // (how much is taken out, whether above the eye, whether skin may be seen there)
     let hole = Plane::<3>::from_fn(w, h, |x, y| {
         let p = centre(x, y);
-        let along = ((p[0] - corners.0[0]) * dx + (p[1] - corners.0[1]) * dy) / (width * width);
-        let (top, bottom) = (on(upper, along), on(lower, along));
+        let along = axis.along(p);
+        let (top, bottom) = (at(&top_line, along), at(&bottom_line, along));
+        let above = at(&room.above, along);
         // the brow comes down beside the eye
         let bow = smooth(along, -beside, 0.2) * smooth(1.0 - along, -beside, 0.2);
-        let here = height(p);
-        let inside = smooth(here - top + above * bow.sqrt() + 0.02, 0.0, FADE.min(above))
+        let here = axis.height(p);
+        let inside = smooth(here - top + above * bow.sqrt() + 0.02, 0.0, fade.min(above))
             * smooth(bottom + BELOW - here, 0.0, BELOW)
             * smooth(along, -beside, FADE - beside)
             * smooth(1.0 - along, -beside, FADE - beside);
@@ -90,7 +134,16 @@ pub(crate) fn without_eye(
             *s = std::array::from_fn(|c| f[c] + (s[c] - f[c]) * k[0]);
         }
     }
-    let data = skin.data.iter().zip(&hole.data).map(|(&[r, g, b], m)| [r, g, b, m[0]]).collect();
+    // frames of glasses are much darker than skin, and further from the eye than the line of the lashes
+    let frame = Plane::<1>::from_fn(w, h, |x, y| {
+        let (p, c) = (centre(x, y), luminance(rgb.at(x as isize, y as isize)));
+        let dark = 1.0 - smooth(c / luminance(skin.at(x as isize, y as isize)).max(1.0), 0.45, 0.7);
+        let off = at(&top_line, axis.along(p)) - axis.height(p);
+        [if room.glasses { dark * smooth(off, 0.09, 0.14) } else { 0.0 }]
+    });
+    let frame = frame.dilate().blur(1.0);
+    let cover = hole.data.iter().zip(&frame.data).map(|(m, f)| m[0] * (1.0 - f[0]));
+    let data = skin.data.iter().zip(cover).map(|(&[r, g, b], cover)| [r, g, b, cover]).collect();
     Plane { width: w, height: h, data }
 }
 
@@ -133,13 +186,32 @@ mod tests {
             let d = ((x as f32 - 80.0) / 40.0).hypot((y as f32 - 56.0) / 16.0);
             [if d < 1.0 { 20.0 } else { skin(x, y) }; 3]
         });
+        let brow = [0, 1, 2, 3, 4].map(|k| [40.0 + 20.0 * k as f32, 12.0]);
         for glasses in [false, true] {
-            let out = without_eye(&photo, |x, y| [x as f32, y as f32], (&upper, &lower), Room { brow: 0.5, glasses });
+            let out = without_eye(
+                &photo,
+                |x, y| [x as f32, y as f32],
+                (&upper, &lower),
+                Room::new(&upper, &brow, 0.5, glasses),
+            );
             for (x, y) in [(80, 56), (60, 52), (100, 58), (80, 46)] {
                 let [r, _, _, cover] = out.at(x as isize, y as isize);
                 assert!((r - skin(x, y)).abs() < 14.0 && cover > 0.9, "{r} {cover} at {x} {y}, {}", skin(x, y));
             }
             assert_eq!(out.at(80, 10)[3], 0.0);
+        }
+    }
+
+    #[test]
+    fn what_is_taken_out_ends_below_the_brow() {
+        let upper: Line = std::array::from_fn(|k| [40.0 + 5.0 * k as f32, 60.0 - 0.25 * (k * (16 - k)) as f32]);
+        // it comes down towards the right corner
+        let brow = [0, 1, 2, 3, 4].map(|k| [40.0 + 20.0 * k as f32, 6.0 + 9.0 * k as f32]);
+        let room = Room::new(&upper, &brow, 0.6, false);
+        assert!(room.above[8] < ABOVE && room.above[13] < room.above[8] && room.above[2] == ABOVE, "{room:?}");
+        for (p, above) in upper.iter().zip(room.above).take(14) {
+            let edge = 6.0 + 9.0 * (p[0] - 40.0) / 20.0;
+            assert!(p[1] - 80.0 * above >= edge, "{p:?} {above}");
         }
     }
 
