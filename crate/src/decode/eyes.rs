@@ -85,8 +85,8 @@ impl Eye {
         let upper = resample(&lids.upper, |i| source[i as usize]);
         let lower = resample(&lids.lower, |i| source[i as usize]);
         let width = (upper[POINTS - 1][0] - upper[0][0]).hypot(upper[POINTS - 1][1] - upper[0][1]).max(4.0);
-        let top = upper.iter().map(|p| p[1]).fold(f32::INFINITY, f32::min);
-        let bottom = lower.iter().map(|p| p[1]).fold(f32::NEG_INFINITY, f32::max);
+        // shut lids may be bowed: their gap counts
+        let height = upper.iter().zip(&lower).map(|(u, l)| l[1] - u[1]).fold(0.0, f32::max);
         let mut edge = BROWS[usize::from(iris != RIGHT_IRIS)].map(|i| face.landmarks[i]);
         edge.sort_by(|a, b| a[0].total_cmp(&b[0]));
         let room = Room::new(&upper, &edge, brow * pixels_per_cm(&face.pose) / width, face.glasses);
@@ -96,7 +96,7 @@ impl Eye {
             radius,
             direction: gaze_direction(&face.pose, center, radius, layers.iris_at),
             width,
-            height: bottom - top,
+            height,
             origin: layers.origin,
             sclera: layers.sclera,
             iris: layers.iris,

@@ -59,7 +59,7 @@ fn rim(lum: &Plane<1>, open: &Plane<1>, circle: Circle) -> Option<f32> {
         if open.bilinear(outer[0], outer[1])[0] > 0.5 && open.bilinear(inner[0], inner[1])[0] > 0.5 {
             let rise = lum.bilinear(outer[0], outer[1])[0] - lum.bilinear(inner[0], inner[1])[0];
             // light that the eye mirrors is no rim
-            sum += rise.clamp(-40.0, 40.0) * smooth(turn.cos().abs(), 0.1, 0.7);
+            sum += rise.clamp(-40.0, 100.0) * smooth(turn.cos().abs(), 0.1, 0.7);
             sides[usize::from(turn.cos() > 0.0)] += 1;
         }
     }
