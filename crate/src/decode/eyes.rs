@@ -5,7 +5,7 @@ use super::iris::{Circle, locate};
 use super::lids::{TEXELS, to_texel};
 use super::plan::{EyePlan, Line, POINTS, affine, area, resample};
 use super::plane::{Plane, luminance, mean, quantile};
-use super::pose::{pixels_per_cm, project, rotate};
+use super::pose::{pixels_per_cm, project, rotate, sideways};
 use super::shapes::{Nearest, coverage, nearest};
 use super::shut_lid::{Room, grain, lashes, without_eye};
 use super::weights::smooth;
@@ -122,7 +122,8 @@ impl Eye {
         let open = lids.open;
         // an iris whose lids cannot follow must not leave them
         let reach = if self.room.glasses { if gaze.y < 0.0 { 0.55 } else { 0.8 } } else { 1.0 };
-        let gaze = Gaze { x: gaze.x, y: reach * gaze.y };
+        let own = self.direction.x.atan2(self.direction.z).to_degrees();
+        let gaze = Gaze { x: sideways(own, gaze.x), y: reach * gaze.y };
         // behind glasses the lower lid cannot follow an eye that looks down, so the upper one comes further
         let follow = if self.room.glasses { 0.5 * gaze.y.to_radians().sin().max(0.0) } else { 0.0 };
         let closed = (1.0 - open + follow).clamp(0.0, 1.0);

@@ -93,12 +93,37 @@ fn tame(x: f32, lo: f32, hi: f32) -> f32 {
     if x.is_finite() { x.clamp(lo, hi) } else { 0.0 }
 }
 
+/// Up to this far from straight ahead an eye turns to the side as it is asked, degrees.
+const EASY: f32 = 22.0;
+/// Further it turns ever less, by this at most: else an iris that the photo shows aside would leave its lids.
+const HARD: f32 = 13.0;
+
+/// By how much an eye turns to the side that looks `own` in the photo and shall turn `by`, all degrees.
+pub(crate) fn sideways(own: f32, by: f32) -> f32 {
+    let held = |turn: f32| {
+        let beyond = (turn.abs() - EASY).max(0.0);
+        turn.signum() * (turn.abs().min(EASY) + HARD * (beyond / HARD).tanh())
+    };
+    held(own + by) - held(own)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn camera() -> CameraPose {
         CameraPose { rotation: turn(7.0, -3.0, 2.0), translation: Vector3::new(0.5, -0.3, 97.0) }
+    }
+
+    #[test]
+    fn eyes_turn_as_asked_and_stay_between_their_lids() {
+        assert_eq!(sideways(0.0, 0.0), 0.0);
+        assert!((sideways(0.0, -15.0) + 15.0).abs() < 1e-4);
+        for own in [-20.0, 0.0, 20.0] {
+            let turned = [-30.0, -15.0, 0.0, 15.0, 30.0].map(|by| own + sideways(own, by));
+            assert!(turned.windows(2).all(|w| w[0] < w[1] - 0.5), "{turned:?}");
+            assert!(turned.iter().all(|t: &f32| t.abs() < EASY + HARD), "{turned:?}");
+        }
     }
 
     #[test]
