@@ -41,7 +41,7 @@ impl Blink {
         if self.moving.is_none() && rate > 0.5 && (due || (moment && self.wait < soon)) {
             self.moving = Some(0.0);
             self.hold = self.dice.uniform(0.01, 0.05);
-            self.opening = self.dice.uniform(0.11, 0.17);
+            self.opening = self.dice.uniform(0.14, 0.21);
             // The lognormal factor's mean is 1.
             let factor = (0.55 * self.dice.normal() - 0.15).exp();
             let double = self.dice.chance(0.06);

@@ -52,8 +52,11 @@ const FUNNEL: &[Blendshape] = &[Blendshape::MouthFunnel];
 /// How much stronger the subject's left half of the face shows what it feels: no face is quite even.
 const LEAN: f32 = 0.05;
 
+/// How much of the mouth's part in an emotion gives way to lips that are fully puckered.
+const YIELDS: f32 = 0.8;
+
 /// Power of an emotion's strength: half of it must be seen at a glance.
-const EASE: f32 = 0.7;
+const EASE: f32 = 0.78;
 
 /// Shapes (action units of Ekman and Friesen's FACS in ARKit's terms) and bearing of an emotion at full strength.
 fn emotion(e: Emotion) -> (&'static [Offset], Bearing) {
@@ -159,6 +162,8 @@ pub(super) fn add_shapes(face: &mut Blendshapes, weights: &[f32; Emotion::COUNT]
     let Speaking { shut, tuck, voice: speaking } = speech;
     let spoken_gap = lip_gap(face);
     let free = (1.0 - shut) * (1.0 - 0.8 * tuck);
+    // Nobody smiles broadly and rounds the lips at once.
+    let unrounded = 1.0 - YIELDS * face[Blendshape::MouthPucker];
     for (e, w) in shares(weights) {
         let w = w.powf(EASE) * swell;
         for &(shapes, amount) in emotion(e).0 {
@@ -167,7 +172,7 @@ pub(super) fn add_shapes(face: &mut Blendshapes, weights: &[f32; Emotion::COUNT]
             let room = if opens {
                 free
             } else if mouth {
-                1.0 - 0.3 * speaking
+                (1.0 - 0.3 * speaking) * unrounded
             } else {
                 1.0
             };
