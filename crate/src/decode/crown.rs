@@ -75,10 +75,10 @@ pub(crate) fn crown(texture: &Plane<3>, opacity: &Plane<1>, face: &Plane<1>, pho
     let mut out = texture.clone();
     for y in 0..top {
         let up = (top - y) as f32;
-        for x in 0..width {
+        for (x, &own) in hairline.iter().enumerate().take(width) {
             let i = y * width + x;
             // strands end at different heights
-            let line = hairline[x] * (1.0 + 0.12 * (0.9 * x as f32).sin() + 0.08 * (0.37 * x as f32 + 1.0).sin());
+            let line = own * (1.0 + 0.12 * (0.9 * x as f32).sin() + 0.08 * (0.37 * x as f32 + 1.0).sin());
             let bare = if line > 0.0 { 1.0 - smooth(up, line - SOFT, line + SOFT) } else { 0.0 };
             out.data[i] = std::array::from_fn(|c| grown.data[i][c] + (out.data[i][c] - grown.data[i][c]) * bare);
         }

@@ -289,8 +289,7 @@ impl Puppet {
             *now = [p[0], p[1]];
         }
         self.surroundings.place(
-            pose,
-            leant,
+            [pose, leant],
             &self.border_now,
             &self.border_photo,
             &self.border_head,

@@ -127,13 +127,12 @@ impl Surroundings {
         })
     }
 
-    /// Crop pixels of the grid's vertices under `pose`. `leant`: the pose of a head that only moved and did not turn;
+    /// Crop pixels of the grid's vertices under a pose, beside that of a head that only moved and did not turn.
     /// `border`: where the outline lies now; `border_photo`: where it lay; `border_head`: its head space position in the
     /// photo; `scratch` and `out` are filled.
     pub fn place(
         &self,
-        pose: &CameraPose,
-        leant: &CameraPose,
+        [pose, leant]: [&CameraPose; 2],
         border: &[[f32; 2]],
         border_photo: &[[f32; 2]],
         border_head: &[[f32; 3]],
@@ -328,7 +327,7 @@ mod tests {
         for wall in [Wall::Tied, Wall::Free { bottom: 640.0 }] {
             let (pose, border, ring, s) = around_a_disc(wall);
             let mut out = vec![[0.0; 2]; s.photo.len()];
-            s.place(&pose, &pose, &border, &border, &ring, &mut vec![[0.0; 2]; 60], &mut out);
+            s.place([&pose, &pose], &border, &border, &ring, &mut vec![[0.0; 2]; 60], &mut out);
             for (a, b) in out.iter().zip(&s.photo) {
                 assert!((a[0] - b[0]).abs() < 0.01 && (a[1] - b[1]).abs() < 0.01, "{a:?} {b:?}");
             }
@@ -342,7 +341,7 @@ mod tests {
         pose.rotation = *nalgebra::Rotation3::from_axis_angle(&Vector3::z_axis(), 0.15).matrix();
         let now: Vec<[f32; 2]> = ring.iter().map(|&x| project(&pose, x).0).collect();
         let mut out = vec![[0.0; 2]; s.photo.len()];
-        s.place(&pose, &still, &now, &border, &ring, &mut vec![[0.0; 2]; 60], &mut out);
+        s.place([&pose, &still], &now, &border, &ring, &mut vec![[0.0; 2]; 60], &mut out);
         let shift = |q: [f32; 2]| {
             let near = |p: &[f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]);
             let i = (0..out.len()).min_by(|&a, &b| near(&s.photo[a]).total_cmp(&near(&s.photo[b]))).unwrap();
@@ -359,7 +358,7 @@ mod tests {
         let (_, border, ring, s) = around_a_disc(wall);
         let now: Vec<[f32; 2]> = ring.iter().map(|&x| project(pose, x).0).collect();
         let mut out = vec![[0.0; 2]; s.photo.len()];
-        s.place(pose, leant, &now, &border, &ring, &mut vec![[0.0; 2]; 60], &mut out);
+        s.place([pose, leant], &now, &border, &ring, &mut vec![[0.0; 2]; 60], &mut out);
         let at = |q: &[f32; 2]| {
             let near = |p: &[f32; 2]| (p[0] - q[0]).hypot(p[1] - q[1]);
             let i = (0..out.len()).min_by(|&a, &b| near(&s.photo[a]).total_cmp(&near(&s.photo[b]))).expect("a grid");
