@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 /** What the fake graphics card does; each test sets it. */
-const card = { missing: false, opened: 0, freed: 0, milliseconds: 0, failures: 0 };
-/** Milliseconds that a frame of the fake processor takes. */
-const processor = { milliseconds: 0 };
+const card = { missing: false, opened: 0, freed: 0, preparing: 0, milliseconds: 0, failures: 0 };
+/** Milliseconds that the fake processor's first frame takes beside its work, and each frame. */
+const processor = { preparing: 0, milliseconds: 0 };
 
 function spend(milliseconds: number): void {
   const until = performance.now() + milliseconds;
@@ -16,7 +16,7 @@ vi.mock("../src/wasm/parlante.js", () => ({
     if (card.missing) throw Object.assign(new Error("No WebGPU."), { code: "webgpu" });
     card.opened++;
     return {
-      prepare() {},
+      prepare: () => spend(card.preparing),
       paint() {
         if (card.failures > 0) {
           card.failures--;
@@ -43,11 +43,21 @@ class FakeCanvas {
   ) {}
 
   getContext() {
-    return { canvas: this, putImageData() {}, drawImage: (...at: number[]) => void this.drawn.push(at.length) };
+    return {
+      canvas: this,
+      putImageData() {},
+      drawImage: (...at: number[]) => void this.drawn.push(at.length),
+      getImageData() {},
+    };
   }
 }
 
-const engine = { render: () => spend(processor.milliseconds) } as unknown as Engine;
+const engine = {
+  render() {
+    spend(processor.milliseconds + processor.preparing);
+    processor.preparing = 0;
+  },
+} as unknown as Engine;
 const motion = new Float32Array(4);
 const canvas = () => new FakeCanvas(64, 64).getContext() as unknown as OffscreenCanvasRenderingContext2D;
 
@@ -60,8 +70,8 @@ beforeEach(() => {
       constructor(readonly width: number) {}
     },
   );
-  Object.assign(card, { missing: false, opened: 0, freed: 0, milliseconds: 0, failures: 0 });
-  processor.milliseconds = 0;
+  Object.assign(card, { missing: false, opened: 0, freed: 0, preparing: 0, milliseconds: 0, failures: 0 });
+  Object.assign(processor, { preparing: 0, milliseconds: 0 });
 });
 
 afterEach(() => void vi.unstubAllGlobals());
@@ -84,6 +94,21 @@ describe("the choice of a painter", () => {
     painter.renew(64);
     await vi.waitFor(() => expect(card.freed).toBe(1));
     expect(painter.backend).toBe("cpu");
+  });
+
+  it("judges neither by its first frame, which prepares the portrait", async () => {
+    Object.assign(processor, { preparing: 620, milliseconds: 1 });
+    Object.assign(card, { preparing: 620, milliseconds: 12 });
+    const painter = await ChosenPainter.open(engine, "auto", () => {});
+    painter.renew(64);
+    await vi.waitFor(() => expect(card.freed).toBe(1), { timeout: 5000 });
+    expect(painter.backend).toBe("cpu");
+
+    Object.assign(card, { preparing: 620, milliseconds: 1 });
+    Object.assign(processor, { preparing: 0, milliseconds: 12 });
+    const other = await ChosenPainter.open(engine, "auto", () => {});
+    other.renew(64);
+    await vi.waitFor(() => expect(other.backend).toBe("webgpu"), { timeout: 5000 });
   });
 
   it("does without WebGPU unless it was asked for", async () => {
