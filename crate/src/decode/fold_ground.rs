@@ -51,7 +51,7 @@ impl Ground {
         let mut own = vec![[0.0; 3]; photo.len()];
         vertex_normals(triangles, photo, &mut own);
         let mut target = Target::<3>::with_room(width * height);
-        target.clear(width, height);
+        target.clear(width, 0..height);
         target.draw(
             triangles,
             |i| {

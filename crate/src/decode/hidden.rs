@@ -89,7 +89,7 @@ pub(crate) fn nostrils(
 fn hidden(triangles: &[[u32; 3]], place: &[[f32; 3]], region: impl Fn(usize) -> bool) -> Vec<bool> {
     let size = SIDE as usize;
     let mut seen = Target::<1>::with_room(size * size);
-    seen.clear(size, size);
+    seen.clear(size, 0..size);
     seen.draw(triangles, |i| place[i as usize], |_| [0.0]);
     place
         .iter()

@@ -116,7 +116,7 @@ fn least_opacity(photo: [f32; 3], behind: [f32; 3]) -> f32 {
 /// 1 where triangles (crop pixels) cover the texture.
 fn covered(triangles: &[[[f32; 2]; 3]]) -> Plane<1> {
     let mut target = Target::<1>::with_room(TEX_FULL * TEX_FULL);
-    target.clear(TEX_FULL, TEX_FULL);
+    target.clear(TEX_FULL, 0..TEX_FULL);
     let ids: Vec<[u32; 3]> = (0..triangles.len() as u32).map(|t| [3 * t, 3 * t + 1, 3 * t + 2]).collect();
     let corner = |i: u32| {
         let [x, y] = triangles[i as usize / 3][i as usize % 3].map(|v| (v + PAD * SIDE) * TEX / SIDE);

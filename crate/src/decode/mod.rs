@@ -26,6 +26,7 @@
 
 mod arches;
 pub mod background;
+mod band;
 mod canvas;
 mod card;
 mod check;
@@ -54,6 +55,7 @@ mod mouth_light;
 #[cfg(test)]
 mod mouth_tests;
 pub mod offscreen;
+mod opening;
 mod paint;
 mod paint_eye;
 mod plan;

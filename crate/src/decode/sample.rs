@@ -15,12 +15,19 @@ fn taps(t: f32) -> [f32; 4] {
     [first, second, third, 1.0 - first - second - third]
 }
 
+/// The largest whole number that is not above. Rounding itself is a call into the C library on older x86-64.
+#[inline]
+fn below(x: f32) -> i32 {
+    let i = x as i32;
+    i.saturating_sub(i32::from(x < i as f32))
+}
+
 /// Bicubic look-up; pixel centres lie at .5, coordinates outside repeat the border. The result may overshoot.
 #[inline]
 pub(crate) fn bicubic(picture: &Plane<4>, x: f32, y: f32) -> [f32; 4] {
     let (x, y) = (x - 0.5, y - 0.5);
-    let (x0, y0) = (x.floor(), y.floor());
-    let (wx, wy) = (taps(x - x0), taps(y - y0));
+    let (x0, y0) = (below(x), below(y));
+    let (wx, wy) = (taps(x - x0 as f32), taps(y - y0 as f32));
     let (x0, y0) = (x0 as isize - 1, y0 as isize - 1);
     let mut out = [0.0; 4];
     if x0 >= 0 && y0 >= 0 && x0 + 4 <= picture.width as isize && y0 + 4 <= picture.height as isize {

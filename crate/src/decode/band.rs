@@ -1,0 +1,200 @@
+//! A few neighbouring rows of a frame, painted from first to last on one core: bands share nothing that is written.
+
+use std::ops::Range;
+
+use super::folds::Folds;
+use super::lids::TEXELS;
+use super::opening::Opening;
+use super::paint::lines;
+use super::paint_eye::EyePainter;
+use super::plan::FramePlan;
+use super::plane::Plane;
+use super::puppet::Puppet;
+use super::raster::{FAR, Target};
+use super::sample::bicubic;
+use crate::portrait::fitted::{PAD, SIDE};
+
+/// Folds weaker than this are not looked up.
+const LEAST_FOLD: f32 = 0.01;
+
+/// What all bands of a frame are painted from.
+pub(crate) struct Scene<'a> {
+    pub puppet: &'a Puppet,
+    pub plan: &'a FramePlan,
+    pub photo: &'a Plane<4>,
+    /// What is behind the person in every pixel, colours times opacity.
+    pub still: &'a [[u8; 4]],
+    pub mouth: &'a Opening,
+    /// Pixels to a row.
+    pub size: usize,
+}
+
+/// Some rows of a frame and the buffers that they need.
+#[derive(Clone, Debug)]
+pub(crate) struct Band {
+    rows: Range<usize>,
+    /// Source of every pixel in crop pixels, gain and strength of folds.
+    flow: Target<4>,
+    /// The same around the lips, with 2 x 2 samples to a pixel.
+    fine: Target<4>,
+}
+
+impl Band {
+    pub fn new(rows: Range<usize>, size: usize) -> Self {
+        let n = rows.len() * size;
+        Self { rows, flow: Target::with_room(n), fine: Target::with_room(2 * n) }
+    }
+
+    /// How many pixels of the last frame no triangle covered.
+    #[cfg(test)]
+    pub fn uncovered(&self) -> usize {
+        self.flow.empty() + self.fine.empty()
+    }
+
+    /// Paints the rows of this band, which `pixels` holds.
+    pub fn draw(&mut self, scene: &Scene, pixels: &mut [[u8; 4]]) {
+        self.draw_mesh(scene, pixels);
+        self.draw_fine(scene, pixels);
+        for e in 0..2 {
+            self.draw_eye(scene, e, pixels);
+        }
+        let shown = self.of_area(scene.mouth.area());
+        let rows = shown.map(|y| (y, scene.mouth.columns(y)));
+        let painter = scene.mouth.painter(scene.puppet, scene.plan);
+        self.repaint(scene, rows, pixels, |p, c| painter.paint(p, c));
+    }
+
+    fn draw_mesh(&mut self, scene: &Scene, pixels: &mut [[u8; 4]]) {
+        let Scene { puppet, plan, .. } = scene;
+        let [scale, _, texels, _] = plan.pixels.scale;
+        self.flow.clear(scene.size, self.rows.clone());
+        self.flow.draw(
+            &puppet.triangles,
+            |i| {
+                let [x, y, d] = plan.positions[i as usize];
+                [x * scale, y * scale, d]
+            },
+            |i| attributes(plan, i),
+        );
+        let still = &scene.still[self.rows.start * scene.size..];
+        let mesh = self.flow.depth.iter().zip(&self.flow.attributes);
+        for ((out, still), (depth, source)) in pixels.iter_mut().zip(still).zip(mesh) {
+            let seen = *depth < FAR;
+            *out = if seen { over(look(scene.photo, &puppet.folds, *source, texels), *still) } else { *still };
+        }
+    }
+
+    fn draw_fine(&mut self, scene: &Scene, pixels: &mut [[u8; 4]]) {
+        let Scene { puppet, plan, .. } = scene;
+        let [scale, _, texels, _] = plan.pixels.scale;
+        let area @ [x0, y0, x1, _] = plan.pixels.mouth.fine.map(|v| v as usize);
+        let rows = self.of_area(area);
+        let w = x1.saturating_sub(x0);
+        if rows.is_empty() {
+            self.fine.clear(0, 0..0);
+            return;
+        }
+        self.fine.clear(2 * w, 2 * (rows.start - y0)..2 * (rows.end - y0));
+        self.fine.draw(
+            &puppet.triangles,
+            |i| {
+                let [x, y, d] = plan.positions[i as usize];
+                [2.0 * (x * scale - x0 as f32), 2.0 * (y * scale - y0 as f32), d]
+            },
+            |i| attributes(plan, i),
+        );
+        for (k, y) in rows.enumerate() {
+            for x in 0..w {
+                let mut sum = [0.0; 4];
+                for s in 0..4 {
+                    let i = (2 * k + s / 2) * 2 * w + 2 * x + s % 2;
+                    if self.fine.depth[i] < FAR {
+                        let c = look(scene.photo, &puppet.folds, self.fine.attributes[i], texels);
+                        for (s, c) in sum.iter_mut().zip(c) {
+                            *s += 0.25 * c;
+                        }
+                    }
+                }
+                let column = x0 + x;
+                pixels[(y - self.rows.start) * scene.size + column] = over(sum, scene.still[y * scene.size + column]);
+            }
+        }
+    }
+
+    fn draw_eye(&self, scene: &Scene, e: usize, pixels: &mut [[u8; 4]]) {
+        let eye = &scene.plan.pixels.eyes[e];
+        let area @ [x0, _, x1, _] = eye.area.map(|v| v as usize);
+        let (upper, lower) = lines(&eye.lids);
+        let painter = EyePainter {
+            plan: eye,
+            eye: &scene.puppet.eyes[e],
+            layer_texels: TEXELS,
+            edge: scene.plan.pixels.scale[3],
+            upper,
+            lower,
+            fold: lines(&eye.second).0,
+        };
+        self.repaint(scene, self.of_area(area).map(|y| (y, x0..x1)), pixels, |p, c| painter.paint(p, c));
+    }
+
+    /// The rows of an area (x0, y0, x1, y1) that lie in this band.
+    fn of_area(&self, [_, y0, _, y1]: [usize; 4]) -> Range<usize> {
+        let start = y0.clamp(self.rows.start, self.rows.end);
+        start..y1.clamp(start, self.rows.end)
+    }
+
+    /// Replaces pixels, given row by row; `paint` gets the crop pixel and the colour so far.
+    fn repaint(
+        &self,
+        scene: &Scene,
+        rows: impl Iterator<Item = (usize, Range<usize>)>,
+        pixels: &mut [[u8; 4]],
+        paint: impl Fn([f32; 2], [f32; 3]) -> [f32; 3],
+    ) {
+        let scale = scene.plan.pixels.scale[0];
+        for (y, columns) in rows {
+            for x in columns {
+                let pixel = &mut pixels[(y - self.rows.start) * scene.size + x];
+                let p = [(x as f32 + 0.5) / scale, (y as f32 + 0.5) / scale];
+                let c = paint(p, [f32::from(pixel[0]), f32::from(pixel[1]), f32::from(pixel[2])]);
+                let [r, g, b] = c.map(to_byte);
+                *pixel = [r, g, b, pixel[3]];
+            }
+        }
+    }
+}
+
+/// The photo's colour, shaded and folded.
+#[inline]
+fn look(photo: &Plane<4>, folds: &Folds, [x, y, gain, fold]: [f32; 4], texels: f32) -> [f32; 4] {
+    let [r, g, b, opacity] = bicubic(photo, (x + PAD * SIDE) * texels, (y + PAD * SIDE) * texels);
+    let lit = 1.0 + gain;
+    if fold.abs() <= LEAST_FOLD {
+        return [r * lit, g * lit, b * lit, opacity];
+    }
+    let change = folds.factor(x, y, fold);
+    [r * lit * change[0], g * lit * change[1], b * lit * change[2], opacity]
+}
+
+/// What the mesh carries to every pixel: source, gain, strength of folds.
+fn attributes(plan: &FramePlan, vertex: u32) -> [f32; 4] {
+    let ([x, y], tone) = (plan.source[vertex as usize], plan.tone[vertex as usize]);
+    [x, y, tone.gain, tone.fold]
+}
+
+/// The person (colours times opacity, and opacity 0..1) over what is behind.
+#[inline]
+fn over(person: [f32; 4], still: [u8; 4]) -> [u8; 4] {
+    let rest = 1.0 - person[3];
+    if rest <= 0.0 {
+        return [to_byte(person[0]), to_byte(person[1]), to_byte(person[2]), 255];
+    }
+    let mix = |i: usize, own: f32| to_byte(own + rest * f32::from(still[i]));
+    [mix(0, person[0]), mix(1, person[1]), mix(2, person[2]), mix(3, 255.0 * person[3])]
+}
+
+#[inline]
+fn to_byte(v: f32) -> u8 {
+    // a cast saturates, which is the clamp that bicubic overshoot needs
+    (v + 0.5) as u8
+}
