@@ -99,7 +99,8 @@ fn mp4_has_what_was_put_in() {
                 annex_b.extend_from_slice(&[0, 0, 0, 1]);
                 annex_b.extend_from_slice(set);
             }
-            assert!(entry.unknown_boxes.iter().any(|b| b.payload.starts_with(b"nclx\0\x01\0\x01\0\x01")));
+            // colours of BT.709, the matrix of BT.601
+            assert!(entry.unknown_boxes.iter().any(|b| b.payload.starts_with(b"nclx\0\x01\0\x01\0\x06")));
         }
         let mut rest = &data[sample.data_offset as usize..][..sample.data_size];
         while let Some((length, tail)) = rest.split_first_chunk::<4>() {
@@ -134,7 +135,7 @@ fn psnr(yuv: &impl openh264::formats::YUVSource, rgba: &[u8]) -> f64 {
     let mut sum = 0.0;
     for (i, pixel) in rgba.chunks_exact(4).enumerate() {
         let [r, g, b] = [pixel[0], pixel[1], pixel[2]].map(|c| f64::from(c) / 255.0);
-        let wanted = 16.0 + 219.0 * (0.2126 * r + 0.7152 * g + 0.0722 * b);
+        let wanted = 16.0 + 219.0 * (0.299 * r + 0.587 * g + 0.114 * b);
         let got = f64::from(yuv.y()[i / SIDE * stride + i % SIDE]);
         sum += (got - wanted) * (got - wanted);
     }

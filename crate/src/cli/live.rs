@@ -61,7 +61,7 @@ pub struct LiveArguments {
 /// What pictures are written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Pictures {
-    /// YUV4MPEG2, 4:2:0, BT.709
+    /// YUV4MPEG2, 4:2:0, BT.601
     Y4m,
     /// Bare RGBA, eight bits each
     Rgba,

@@ -34,7 +34,7 @@ impl Av1Encoder {
             color_description: Some(ColorDescription {
                 color_primaries: ColorPrimaries::BT709,
                 transfer_characteristics: TransferCharacteristics::BT709,
-                matrix_coefficients: MatrixCoefficients::BT709,
+                matrix_coefficients: MatrixCoefficients::BT601,
             }),
             min_key_frame_interval: u64::from(2 * fps),
             max_key_frame_interval: u64::from(2 * fps),

@@ -1,5 +1,9 @@
-//! RGB pictures to the form that video encoders take: Y'CbCr of BT.709, limited range, 4:2:0 with chroma samples
-//! beside the left luma sample (the usual place in H.264 and, as "vertical", in AV1).
+//! RGB pictures to the form that video encoders take: Y'CbCr, limited range, 4:2:0 with chroma samples beside the left
+//! luma sample (the usual place in H.264 and, as "vertical", in AV1).
+//!
+//! The colours are those of BT.709, which sRGB shares; the matrix is that of BT.601. The files say so, and the many
+//! readers that do not look (swscale as most programs call it, OpenCV) take this matrix for granted: with the other one
+//! skin came out up to eight levels too dark in them.
 
 use super::error::OutputError;
 
@@ -8,11 +12,11 @@ const BITS: u32 = 16;
 const HALF: i32 = 1 << (BITS - 1);
 
 /// Weights of R, G and B in luma, scaled from 0..255 to 219 steps.
-const LUMA: [i32; 3] = [11_966, 40_254, 4_064];
+const LUMA: [i32; 3] = [16_829, 33_039, 6_416];
 /// In blue difference, scaled to 224 steps.
-const BLUE: [i32; 3] = [-6_596, -22_189, 28_785];
+const BLUE: [i32; 3] = [-9_714, -19_070, 28_784];
 /// In red difference, scaled to 224 steps.
-const RED: [i32; 3] = [28_784, -26_145, -2_639];
+const RED: [i32; 3] = [28_784, -24_103, -4_681];
 
 /// A picture of even width and height in three planes without padding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,10 +90,10 @@ fn weigh(weights: &[i32; 3], rgb: [i32; 3], offset: i32, bits: u32) -> u8 {
 mod tests {
     use super::*;
 
-    /// BT.709 as the standard writes it.
+    /// BT.601 as the standard writes it.
     fn standard([r, g, b]: [f64; 3]) -> [f64; 3] {
-        let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
-        [16.0 + 219.0 * y, 128.0 + 224.0 * (b - y) / 1.8556, 128.0 + 224.0 * (r - y) / 1.5748]
+        let y = 0.299 * r + 0.587 * g + 0.114 * b;
+        [16.0 + 219.0 * y, 128.0 + 224.0 * (b - y) / 1.772, 128.0 + 224.0 * (r - y) / 1.402]
     }
 
     #[test]

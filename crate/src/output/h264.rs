@@ -2,8 +2,8 @@
 
 use openh264::OpenH264API;
 use openh264::encoder::{
-    BitRate, Complexity, Encoder, EncoderConfig, FrameRate, FrameType, IntraFramePeriod, Profile, QpRange,
-    RateControlMode, UsageType, VuiConfig,
+    BitRate, Complexity, Encoder, EncoderConfig, FrameRate, FrameType, IntraFramePeriod, MatrixCoefficients, Profile,
+    QpRange, RateControlMode, UsageType, VuiConfig,
 };
 use openh264::formats::YUVSlices;
 
@@ -46,7 +46,7 @@ impl H264Encoder {
             .background_detection(false)
             .intra_frame_period(IntraFramePeriod::from_num_frames(2 * fps))
             .num_threads(1)
-            .vui(VuiConfig::bt709());
+            .vui(VuiConfig::bt709().matrix_coefficients(MatrixCoefficients::Smpte170M));
         let encoder = Encoder::with_api_config(OpenH264API::from_source(), config).map_err(failed)?;
         Ok(Self { encoder, sps: Vec::new(), pps: Vec::new(), unit: Vec::new() })
     }

@@ -217,8 +217,8 @@ fn picture_entry((width, height): (u16, u16), sps: &[u8], pps: &[u8]) -> SampleE
             bit_depth_chroma_minus8: high.then_some(Uint::new(0)),
             sps_ext_list: Vec::new(),
         },
-        // BT.709 in primaries, transfer and matrix, limited range.
-        unknown_boxes: vec![leaf(*b"colr", b"nclx\x00\x01\x00\x01\x00\x01\x00".to_vec())],
+        // BT.709 in primaries and transfer, the matrix of BT.601, limited range.
+        unknown_boxes: vec![leaf(*b"colr", b"nclx\x00\x01\x00\x01\x00\x06\x00".to_vec())],
     })
 }
 

@@ -254,9 +254,9 @@ fn picture_track(t: &mut Vec<u8>, (width, height): (usize, usize), fps: u32, con
     element(t, 0xE0, |video| {
         unsigned(video, 0xB0, width as u64);
         unsigned(video, 0xBA, height as u64);
-        // BT.709, limited range, chroma beside the left luma sample.
+        // The matrix of BT.601, colours of BT.709, limited range, chroma beside the left luma sample.
         element(video, 0x55B0, |colour| {
-            for (id, value) in [(0x55B1, 1), (0x55B7, 1), (0x55B8, 2), (0x55B9, 1), (0x55BA, 1), (0x55BB, 1)] {
+            for (id, value) in [(0x55B1, 6), (0x55B7, 1), (0x55B8, 2), (0x55B9, 1), (0x55BA, 1), (0x55BB, 1)] {
                 unsigned(colour, id, value);
             }
         });

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::colour::Yuv420;
 use super::error::OutputError;
 
-/// Writes pictures (BT.709, limited range, 4:2:0) as YUV4MPEG2.
+/// Writes pictures (BT.601, limited range, 4:2:0) as YUV4MPEG2.
 pub struct Y4m<W> {
     out: W,
     picture: Yuv420,
