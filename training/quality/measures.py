@@ -139,6 +139,22 @@ def closures(faces):
     return gaps | {"shut_worst": max(gaps.values())}
 
 
+def beside_wink(frames, face):
+    """Likeness of each eye, lids and all, to the frame without motion while the other eye winks, dB. `face`: that frame's
+    reading. The landmarker shuts both eyes a little when one is shut, so that its reading does not say it."""
+    from reader import EYES, LIDS
+
+    out = {}
+    for control, eye in (("wink-right", 1), ("wink-left", 0)):
+        ids = [*EYES[eye], *(i for pair in LIDS[eye] for i in pair)]
+        points = face.points[ids, :2]
+        margin = np.ptp(points[:, 0]) / 4
+        (x0, y0), (x1, y1) = (points.min(0) - margin).astype(int).clip(0), (points.max(0) + margin).astype(int).clip(1)
+        if frames.get(control) is not None:
+            out[f"{control.replace('-', '_')}_psnr"] = psnr(frames[control][y0:y1, x0:x1], frames["zero"][y0:y1, x0:x1])
+    return out
+
+
 def blink(faces):
     """Opening of the lids in a blink, share of their opening without motion."""
     rest = faces["zero"].opening()
@@ -162,6 +178,10 @@ def crosstalk(faces, truth):
         moved = np.abs(faces["smile"].gaze() - rest.gaze())
         if faces.get("gazex+25") and faces.get("gazex-25"):
             out["smile_gaze_x"] = float(moved[[0, 2]].mean() / max(span("x"), 1e-3))
+            # how much of it is the landmarker's: the same face a little further away
+            if faces.get("scale0.9"):
+                wander = np.abs(faces["scale0.9"].gaze() - rest.gaze())
+                out["still_gaze_x"] = float(wander[[0, 2]].mean() / max(span("x"), 1e-3))
         out["smile_lids"] = float(np.abs(faces["smile"].opening() / rest.opening() - 1).mean())
     if faces.get("blink"):
         full = truth["jaw0.6"]["gap"] - truth["rest"]["gap"]
@@ -179,6 +199,6 @@ def measure(photo, own, frames, faces, habit, truth, painted):
         return {"lost": 1.0}
     out |= zero(photo, own, frames["zero"], faces["zero"])
     out |= pose(faces, habit, painted) | gaze(faces) | mouth(faces, truth)
-    out |= closures(faces) | blink(faces) | crosstalk(faces, truth)
+    out |= closures(faces) | blink(faces) | beside_wink(frames, faces["zero"]) | crosstalk(faces, truth)
     out["lost"] = sum(f is None for f in faces.values()) / len(faces)
     return out

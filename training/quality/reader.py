@@ -92,10 +92,15 @@ class Reading:
         return float(np.linalg.norm((p[CORNERS[1]] - p[CORNERS[0]])[:2]) / height)
 
     def opening(self):
-        """Lid gap over eye width, right and left."""
-        p = self.points
-        gap = lambda pairs: np.mean([np.linalg.norm(p[a] - p[b]) for a, b in pairs])
-        return np.array([gap(l) / np.linalg.norm(p[c[0]] - p[c[1]]) for l, c in zip(LIDS, EYES)])
+        """Lid gap over eye width, right and left: in the picture and at right angles to the line between the corners. The
+        landmarks of an upper and a lower lid lie at different depths and places along that line even where the lids meet.
+        """
+        out = []
+        for lids, (a, b) in zip(LIDS, EYES):
+            way = (self.points[b] - self.points[a])[:2]
+            across = np.array([-way[1], way[0]]) / (way @ way)
+            out.append(np.mean([abs((self.points[d] - self.points[u])[:2] @ across) for u, d in lids]))
+        return np.array(out)
 
     def gaze(self):
         """Iris from the middle of the eye's corners in eye widths: [right x, right y, left x, left y], y down."""
