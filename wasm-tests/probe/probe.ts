@@ -129,8 +129,12 @@ async function inspect(file: Blob, stride: number): Promise<Report> {
 declare global {
   interface Window {
     inspect(stride: number): Promise<Report>;
+    /** The library, for tests that use it as a program does. */
+    Parlante: typeof Parlante;
   }
 }
+
+window.Parlante = Parlante;
 
 window.inspect = async (stride) => {
   const file = document.querySelector<HTMLInputElement>("#file")?.files?.[0];

@@ -43,7 +43,8 @@ export class Transport {
     this.#parlante = parlante;
     this.#setVolume();
     parlante.on("state", (state) => this.#show(state));
-    parlante.on("ended", () => {
+    parlante.on("end", ({ interrupted }) => {
+      if (interrupted) return;
       this.#spoken = true;
       say(SAY.spoken);
     });

@@ -1,7 +1,5 @@
 import { ParlanteError } from "./errors.js";
-
-/** How long the sound device may take to wake, milliseconds. */
-const PATIENCE = 3000;
+import { wake } from "./wake.js";
 
 /** Live sound on its way to the worker, until it is closed. */
 export class Capture {
@@ -50,7 +48,7 @@ export class Capture {
       const { port1, port2 } = new MessageChannel();
       node.port.postMessage(port1, [port1]);
       source.connect(node);
-      await wake(context);
+      await wake(context, "The browser wants a click before it listens. Please press the button again.");
       if (own) for (const track of sound.getAudioTracks()) track.addEventListener("ended", onEnd);
       return new Capture(context, node, source, own, port2);
     } catch (error) {
@@ -66,12 +64,4 @@ export class Capture {
     this.source.disconnect(this.#analyser);
     if (this.own) await this.context.close();
   }
-}
-
-/** Wakes the sound device; browsers want a click for it. */
-async function wake(context: AudioContext): Promise<void> {
-  if (context.state === "running") return;
-  await Promise.race([context.resume(), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
-  if ((context.state as AudioContextState) === "running") return;
-  throw new ParlanteError("not-ready", "The browser wants a click before it listens. Please press the button again.");
 }

@@ -1,3 +1,4 @@
+import { ParlanteError } from "./errors.js";
 import type { DecodedVoice } from "./protocol.js";
 import { SOUND_RATE, SPEECH_RATE } from "./rates.js";
 
@@ -7,6 +8,15 @@ export async function decodeWithBrowser(source: Blob | AudioBuffer): Promise<Dec
   const heard = await resampled(decoded, SOUND_RATE, Math.min(2, decoded.numberOfChannels));
   const planes = Array.from({ length: heard.numberOfChannels }, (_, channel) => heard.getChannelData(channel));
   return { planes, mono: (await resampled(decoded, SPEECH_RATE, 1)).getChannelData(0) };
+}
+
+/** Decodes a sound whole, mono at 48 kHz. */
+export async function decodeMono(source: Blob | AudioBuffer): Promise<Float32Array> {
+  const decoded = source instanceof AudioBuffer ? source : await decode(source).catch(() => undefined);
+  if (decoded === undefined) {
+    throw new ParlanteError("voice", "This is no sound that the browser can read. Please choose another file.");
+  }
+  return (await resampled(decoded, SOUND_RATE, 1)).getChannelData(0);
 }
 
 async function decode(file: Blob): Promise<AudioBuffer> {

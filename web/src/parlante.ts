@@ -2,71 +2,21 @@ import { Capture } from "./capture.js";
 import { type Controls, type ControlsChange, DEFAULT_CONTROLS, withChange } from "./controls.js";
 import { decodeWithBrowser } from "./decode-audio.js";
 import { ParlanteError, throwIfCancelled } from "./errors.js";
+import { Emitter, type Events, frameOf, type State } from "./events.js";
 import { Link } from "./link.js";
+import type { Background, CreateOptions, SaveOptions, Sound, SpeakOptions } from "./options.js";
 import { fetchPack } from "./pack.js";
 import { Player } from "./player.js";
-import type { Backend, Behind, DecodedVoice, Face, PortraitInfo, VoiceInfo, Words, WorkerEvents } from "./protocol.js";
-
-/** How a {@link Parlante} is made. */
-export interface CreateOptions {
-  /** Where the face appears. It must be fresh: no context may have been taken from it. */
-  readonly canvas: HTMLCanvasElement;
-  /** The model pack; by default the one that comes with this package. */
-  readonly pack?: URL | string | Blob | ArrayBuffer;
-  /** Which executor makes the frames; `auto` measures and takes the faster. */
-  readonly backend?: Backend | "auto";
-  /** Pixels along a side of the picture, 128..1024, even. */
-  readonly size?: number;
-  /** What is shown behind the person: see {@link Parlante.setBackground}. */
-  readonly background?: Background;
-  /** Address of the WebAssembly module, where a bundler does not find it by itself. */
-  readonly module?: URL | string;
-  /** Makes the worker, where a bundler does not find it by itself. */
-  readonly createWorker?: () => Worker;
-  /** Hears how the pack is loaded. */
-  readonly onProgress?: (progress: { readonly loaded: number; readonly total: number | undefined }) => void;
-  readonly signal?: AbortSignal;
-}
-
-/**
- * What is shown behind the person: the photo's own (`keep`), the same out of focus (`blur`), nothing (`transparent`), a
- * colour such as `#203040`, or another picture, scaled to cover.
- */
-export type Background = Behind | URL;
-
-/** How a video is saved. */
-export interface SaveOptions {
-  readonly format?: "mp4" | "webm";
-  /** Bits a second of the picture, 100,000..50,000,000. */
-  readonly bitrate?: number;
-  /** Words in the corner of every frame; an empty string leaves them out. */
-  readonly label?: string;
-  /** `done` 0..1; `left` in seconds, once it can be told. */
-  readonly onProgress?: (progress: { readonly done: number; readonly left: number | undefined }) => void;
-  readonly signal?: AbortSignal;
-}
-
-/** What a {@link Parlante} is doing. */
-export type State = "empty" | "idle" | "starting" | "playing" | "paused" | "live" | "saving";
-
-/** Events: name and what listeners are given. */
-export interface Events {
-  state: State;
-  stats: WorkerEvents["stats"];
-  /** One sentence about something unusual that goes on working. */
-  notice: string;
-  error: ParlanteError;
-  /** The voice was heard to its end. */
-  ended: undefined;
-}
-
-type Listener<K extends keyof Events> = (data: Events[K]) => void;
+import type { DecodedVoice, Face, PortraitInfo, RequestName, Requests, VoiceInfo, Words } from "./protocol.js";
+import { fetchFile, utteranceOf } from "./sounds.js";
+import { Speech } from "./speech.js";
 
 /** One face on one canvas. */
 export class Parlante {
   readonly #link: Link;
   readonly #player: Player;
-  readonly #listeners = new Map<keyof Events, Set<Listener<never>>>();
+  readonly #speech: Speech;
+  readonly #events = new Emitter<Events>(() => this.#watch());
   #state: State = "empty";
   #controls: Controls = DEFAULT_CONTROLS;
   #background: Background = "keep";
@@ -75,11 +25,15 @@ export class Parlante {
   #capture: Capture | undefined;
   #onProgress: SaveOptions["onProgress"];
   #disposed = false;
+  /** A `start` was told whose `end` was not. */
+  #sounding = false;
   readonly #onVisibility = () => void this.#link.ask("visible", { visible: !document.hidden });
 
   private constructor(worker: Worker) {
     this.#link = new Link(worker, {
       stats: (stats) => this.#emit("stats", stats),
+      frame: ({ time, motion }) => this.#emit("frame", frameOf(this.#placeOf(time), motion)),
+      viseme: (viseme) => this.#emit("viseme", { ...viseme, time: this.#placeOf(viseme.time) }),
       progress: (progress) => this.#onProgress?.(progress),
       notice: ({ text, kept }) => {
         if (kept) this.#background = "keep";
@@ -90,8 +44,23 @@ export class Parlante {
     this.#player = new Player({
       sound: (from) => this.#link.ask("sound", { from }),
       onClock: (media, epoch) => void this.#link.ask("clock", { media, epoch }),
-      onEnd: () => void this.#end(),
+      onEnd: () => this.#end(),
       onFailure: (error) => this.#emit("error", ParlanteError.from(error, "voice")),
+    });
+    this.#speech = new Speech({
+      onOpen: (rate, media, epoch) => this.#tell("attend", { rate, media, epoch }),
+      onPiece: (samples, at) => this.#tell("say", { samples, at }, [samples.buffer as ArrayBuffer]),
+      onClock: (media, epoch) => this.#tell("clock", { media, epoch }),
+      onStart: () => {
+        this.#setState("speaking");
+        this.#started();
+      },
+      onEnd: (interrupted) => this.#ended(interrupted),
+      onRest: () => this.#rest(),
+      onFailure: (error) => {
+        this.#emit("error", ParlanteError.from(error, "voice"));
+        void this.stop();
+      },
     });
     document.addEventListener("visibilitychange", this.#onVisibility);
   }
@@ -150,6 +119,7 @@ export class Parlante {
 
   set volume(value: number) {
     this.#player.volume = value;
+    this.#speech.volume = this.#player.volume;
   }
 
   /** What is shown behind the person. */
@@ -176,11 +146,10 @@ export class Parlante {
     options: { face?: number; glasses?: boolean } = {},
   ): Promise<PortraitInfo> {
     this.#check();
+    this.#refuseWhileSaving();
     const image =
       source instanceof Blob || source instanceof ImageBitmap ? source : await fetchFile(source, "portrait");
-    await this.#hush();
-    this.#player.stop();
-    this.#player.place(0);
+    await this.stop();
     const transfer = image instanceof ImageBitmap ? [image] : [];
     this.#portrait = await this.#link.ask(
       "portrait",
@@ -209,14 +178,14 @@ export class Parlante {
    */
   async setVoice(source: Blob | URL | string | AudioBuffer, words: Words = {}): Promise<VoiceInfo> {
     this.#check();
+    this.#refuseWhileSaving();
     if (words.phones !== undefined && words.transcript !== undefined) {
       throw new ParlanteError("argument", "Give phones or a transcript with the voice, not both.");
     }
     const file = source instanceof Blob || source instanceof AudioBuffer ? source : await fetchFile(source, "voice");
     await this.#hush();
     // Where the new voice cannot be used, the face waits with the old one.
-    if (this.#state === "playing" || this.#state === "paused") await this.stop();
-    this.#player.stop();
+    if (this.#state !== "empty" && this.#state !== "idle") await this.stop();
     this.#player.place(0);
     this.#voice = await this.#readVoice(file, words);
     if (this.#portrait !== undefined) this.#setState("idle");
@@ -240,30 +209,66 @@ export class Parlante {
   /** Speaks from where it stands, or from the beginning after the end. */
   async play(): Promise<void> {
     this.#check();
-    if (this.#state === "saving") throw new ParlanteError("not-ready", "A video is being saved: please wait for it.");
+    this.#refuseWhileSaving();
     const from = this.currentTime >= this.duration ? 0 : this.currentTime;
-    await this.#hush();
+    const resumed = this.#state === "paused";
+    await this.#hush(resumed);
     this.#setState("starting");
     try {
       // The click that led here is needed to wake the sound device: ask for it before anything else.
       await Promise.all([this.#player.wake(), this.#link.ask("cue", { from })]);
       await this.#player.play(from);
       this.#setState("playing");
+      this.#started();
     } catch (error) {
+      this.#ended(true);
       this.#setState(this.#portrait === undefined ? "empty" : "idle");
       throw error;
     }
   }
 
   /**
-   * Speaks with a sound that comes live, such as a microphone's, until {@link stop}. The face follows by about 0.15 s
-   * (see `delay` of the event `stats`). The sound is not made audible and not kept.
+   * Speaks a sound at once, or after those before it (`queue`); see {@link play} for a recording that is kept, sought and
+   * saved. Files, addresses and `AudioBuffer`s are decoded whole. A stream of samples (mono; `sampleRate` is needed) may
+   * come slower or faster than it is heard: 0.3 s after its first piece it is heard and seen, pauses where it is late,
+   * and is pulled only 1.5 s ahead. A `MediaStream` or `AudioNode` is live: it is neither played nor kept, has no end,
+   * and the face follows it by about 0.15 s (see `delay` of the event `stats`).
+   *
+   * Resolves when the sound is taken on: {@link flush} waits for its end. A stream that fails later is told by `error`.
    */
-  async speak(sound: MediaStream | AudioNode): Promise<void> {
+  async speak(sound: Sound, { sampleRate, queue = false }: SpeakOptions = {}): Promise<void> {
     this.#check();
-    if (this.#state === "saving") throw new ParlanteError("not-ready", "A video is being saved: please wait for it.");
+    this.#refuseWhileSaving();
     if (this.#portrait === undefined) throw new ParlanteError("not-ready", "Please choose a portrait first.");
-    this.#player.stop();
+    if (sound instanceof MediaStream || sound instanceof AudioNode) return this.#listen(sound);
+    const [utterance, readable] = utteranceOf(sound, sampleRate);
+    const waits = queue && this.#speech.active;
+    const quiet = waits ? undefined : this.#hush();
+    const taken = this.#speech.add(utterance);
+    if (!waits) this.#setState("starting");
+    try {
+      await Promise.all([quiet, taken, readable]);
+    } catch (error) {
+      if (!this.#speech.active) await this.stop();
+      throw ParlanteError.from(error, "voice");
+    }
+  }
+
+  /** Resolves when everything that {@link speak} was given is heard, or was interrupted; live sound has no end. */
+  flush(): Promise<void> {
+    this.#check();
+    return this.#speech.flush();
+  }
+
+  /**
+   * Falls silent: the sound is faded out within 30 ms, the mouth is shut within 100 ms, what is queued is dropped, and the
+   * face idles. What spoke last can be spoken again.
+   */
+  interrupt(): Promise<void> {
+    return this.stop();
+  }
+
+  async #listen(sound: MediaStream | AudioNode): Promise<void> {
     await this.#hush();
     this.#setState("starting");
     try {
@@ -271,6 +276,7 @@ export class Parlante {
       this.#capture = capture;
       await this.#link.ask("listen", { port: capture.port, rate: capture.rate }, [capture.port]);
       this.#setState("live");
+      this.#started();
     } catch (error) {
       await this.#hush();
       this.#setState("idle");
@@ -283,8 +289,11 @@ export class Parlante {
     return this.#capture?.level ?? 0;
   }
 
-  /** Ends live sound. */
-  async #hush(): Promise<void> {
+  /** Ends every sound; `resumed`: what was paused goes on. */
+  async #hush(resumed = false): Promise<void> {
+    this.#player.stop();
+    this.#speech.interrupt();
+    if (!resumed) this.#ended(true);
     const capture = this.#capture;
     this.#capture = undefined;
     await capture?.close();
@@ -293,9 +302,9 @@ export class Parlante {
   /** The live sound ended by itself. */
   async #lost(): Promise<void> {
     if (this.#capture === undefined) return;
+    this.#ended(false);
     await this.stop();
     this.#emit("notice", "The microphone went away: please connect it again.");
-    this.#emit("ended", undefined);
   }
 
   /** Holds sound and picture. */
@@ -307,14 +316,13 @@ export class Parlante {
     await this.#link.ask("freeze", { media: this.currentTime });
   }
 
-  /** Stops, goes back to the beginning, and leaves the face idling. */
+  /** The same as {@link interrupt}, by the name that players have for it: a recording goes back to its beginning. */
   async stop(): Promise<void> {
     this.#check();
-    await this.#hush();
-    this.#player.stop();
+    const silent = this.#hush();
     this.#player.place(0);
-    if (this.#portrait === undefined) return;
-    await this.#link.ask("idle", undefined);
+    if (this.#portrait === undefined) return silent;
+    await Promise.all([silent, this.#link.ask("idle", { over: false })]);
     this.#setState("idle");
   }
 
@@ -357,10 +365,8 @@ export class Parlante {
   }
 
   /** Listens to an event; the answer ends it. */
-  on<K extends keyof Events>(event: K, listener: Listener<K>): () => void {
-    const listeners = this.#listeners.get(event) ?? new Set();
-    this.#listeners.set(event, listeners.add(listener as Listener<never>));
-    return () => void listeners.delete(listener as Listener<never>);
+  on<K extends keyof Events>(event: K, listener: (data: Events[K]) => void): () => void {
+    return this.#events.on(event, listener);
   }
 
   /** Frees everything. The canvas keeps its last picture and cannot be used for another `Parlante`. */
@@ -371,33 +377,69 @@ export class Parlante {
     this.#link.close(new ParlanteError("disposed", "This Parlante was disposed of. Please create a new one."));
     await this.#hush();
     await this.#player.close();
+    await this.#speech.close();
   }
 
-  async #end(): Promise<void> {
+  /** The recording was heard to its end. */
+  #end(): void {
     this.#player.place(0);
+    this.#ended(false);
+    this.#rest();
+  }
+
+  /** Nothing is left to say. */
+  #rest(): void {
+    this.#tell("idle", { over: true });
     this.#setState("idle");
-    this.#emit("ended", undefined);
-    await this.#link.ask("idle", undefined);
+  }
+
+  #started(): void {
+    if (this.#sounding) return;
+    this.#sounding = true;
+    this.#emit("start", undefined);
+  }
+
+  #ended(interrupted: boolean): void {
+    if (!this.#sounding) return;
+    this.#sounding = false;
+    this.#emit("end", { interrupted });
+  }
+
+  /** The second of the sound for a second of the face's time line. */
+  #placeOf(time: number | undefined): number | undefined {
+    return time !== undefined && this.#speech.active ? this.#speech.placeOf(time) : time;
+  }
+
+  /** Asks for what happens in every frame only where somebody listens. */
+  #watch(): void {
+    const visemes = this.#events.has("viseme");
+    if (!this.#disposed) this.#tell("watch", { frames: this.#events.has("frame"), visemes });
+  }
+
+  /** Tells the worker something; where that fails, the event `error` says so. */
+  #tell<K extends RequestName>(name: K, ask: Requests[K]["ask"], transfer: Transferable[] = []): void {
+    this.#link.ask(name, ask, transfer).catch((error) => {
+      if (!this.#disposed) this.#emit("error", ParlanteError.from(error));
+    });
   }
 
   #emit<K extends keyof Events>(event: K, data: Events[K]): void {
-    for (const listener of this.#listeners.get(event) ?? []) (listener as Listener<K>)(data);
+    this.#events.emit(event, data);
   }
 
   #setState(state: State): void {
     if (state === this.#state) return;
     this.#state = state;
     this.#emit("state", state);
+    if (state === "idle") this.#emit("idle", undefined);
+  }
+
+  #refuseWhileSaving(): void {
+    if (this.#state !== "saving") return;
+    throw new ParlanteError("not-ready", "A video is being saved: please wait for it, or cancel it.");
   }
 
   #check(): void {
     if (this.#disposed) throw new ParlanteError("disposed", "This Parlante was disposed of. Please create a new one.");
   }
-}
-
-/** A file from an address. */
-async function fetchFile(address: URL | string, code: "portrait" | "voice" | "background"): Promise<Blob> {
-  const response = await fetch(address).catch(() => undefined);
-  if (!response?.ok) throw new ParlanteError(code, `"${address}" could not be fetched. Please check the address.`);
-  return response.blob();
 }

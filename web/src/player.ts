@@ -1,6 +1,7 @@
-import { ParlanteError } from "./errors.js";
+import { Outlet } from "./outlet.js";
 import type { SoundChunk } from "./protocol.js";
 import { SOUND_RATE } from "./rates.js";
+import { heardOf, wake } from "./wake.js";
 
 /** Sound that is scheduled ahead of what is heard, seconds. */
 const AHEAD = 1.2;
@@ -8,8 +9,6 @@ const AHEAD = 1.2;
 const LEAD = 0.06;
 /** How often the scheduled sound is topped up and the clock is read again, milliseconds. */
 const TICK = 200;
-/** How long the sound device may take to wake, milliseconds. */
-const PATIENCE = 3000;
 
 /** What the player needs from its owner. */
 export interface PlayerHost {
@@ -26,7 +25,7 @@ export interface PlayerHost {
 export class Player {
   #volume = 1;
   #open: { readonly context: AudioContext; readonly gain: GainNode } | undefined;
-  readonly #sources = new Set<AudioBufferSourceNode>();
+  #outlet: Outlet | undefined;
   /** Grows with every start and stop, so that late answers for an old one are dropped. */
   #generation = 0;
   /** Second `#media` is scheduled for context time `#start`. */
@@ -68,17 +67,12 @@ export class Player {
   /** The second that is heard now. */
   get second(): number {
     if (!this.#playing) return this.#media;
-    return Math.max(this.#media, this.#media + this.#heard() - this.#start);
+    return Math.max(this.#media, this.#media + heardOf(this.#context) - this.#start);
   }
 
   /** Wakes the sound device; browsers want a click for it. */
-  async wake(): Promise<void> {
-    const context = this.#context;
-    if (context.state === "running") return;
-    const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE));
-    await Promise.race([context.resume(), patience]);
-    if ((context.state as AudioContextState) === "running") return;
-    throw new ParlanteError("not-ready", "The browser wants a click before it makes sound. Please press play again.");
+  wake(): Promise<void> {
+    return wake(this.#context, "The browser wants a click before it makes sound. Please press play again.");
   }
 
   /** Starts at a second of the recording. */
@@ -93,6 +87,7 @@ export class Player {
     this.#until = this.#start;
     this.#ended = first === undefined;
     this.#playing = true;
+    this.#outlet = new Outlet(this.#context, this.#device.gain);
     if (first !== undefined) this.#schedule(first);
     this.#timer = setInterval(() => void this.#tick(generation), TICK);
     this.#tellClock();
@@ -105,8 +100,8 @@ export class Player {
     this.#playing = false;
     this.#generation += 1;
     clearInterval(this.#timer);
-    for (const source of this.#sources) source.stop();
-    this.#sources.clear();
+    this.#outlet?.cut();
+    this.#outlet = undefined;
   }
 
   /** Sets the second that the next start is meant from. */
@@ -129,7 +124,7 @@ export class Player {
       }
       if (generation !== this.#generation) return;
       this.#tellClock();
-      if (this.#ended && this.#heard() >= this.#until) {
+      if (this.#ended && heardOf(this.#context) >= this.#until) {
         this.stop();
         this.host.onEnd();
       }
@@ -142,36 +137,18 @@ export class Player {
   #schedule(chunk: SoundChunk): void {
     const [first] = chunk.planes;
     if (first === undefined || first.length === 0) return;
-    const buffer = this.#context.createBuffer(chunk.planes.length, first.length, SOUND_RATE);
-    for (const [channel, plane] of chunk.planes.entries())
-      buffer.copyToChannel(plane as Float32Array<ArrayBuffer>, channel);
-    const source = this.#context.createBufferSource();
-    source.buffer = buffer;
-    source.connect(this.#device.gain);
     // Late because the machine was busy: the sound goes on from now, and the clock with it.
     const late = this.#context.currentTime - this.#until;
     if (late > 0) {
       this.#start += late;
       this.#until += late;
     }
-    source.start(this.#until);
-    source.onended = () => this.#sources.delete(source);
-    this.#sources.add(source);
+    this.#outlet?.play(chunk.planes, this.#until);
     this.#until += first.length / SOUND_RATE;
-  }
-
-  /** The context time that is heard now: later in the device than in the context. */
-  #heard(): number {
-    const { contextTime, performanceTime } = this.#context.getOutputTimestamp();
-    if (contextTime !== undefined && performanceTime !== undefined && performanceTime > 0) {
-      const heard = contextTime + (performance.now() - performanceTime) / 1000;
-      return Math.min(heard, this.#context.currentTime);
-    }
-    return this.#context.currentTime - this.#context.baseLatency;
   }
 
   #tellClock(): void {
     const now = performance.timeOrigin + performance.now();
-    this.host.onClock(this.#media, now + (this.#start - this.#heard()) * 1000);
+    this.host.onClock(this.#media, now + (this.#start - heardOf(this.#context)) * 1000);
   }
 }

@@ -59,6 +59,12 @@ export interface DecodedVoice {
   readonly mono: Float32Array;
 }
 
+/**
+ * Shapes of a mouth, by the names that VR headsets use: silence, lips shut (P B M), lip at the teeth (F V), tongue up
+ * (D T N L), open, rounded and open, rounded and narrow, spread.
+ */
+export type VisemeName = "sil" | "PP" | "FF" | "DD" | "aa" | "O" | "U" | "I";
+
 /** What is known of the words of a voice: at most one of the two. */
 export interface Words {
   /** Timed phones or visemes: JSON, Azure visemes, Polly speech marks, Rhubarb, CTM or a Praat TextGrid. */
@@ -100,8 +106,14 @@ export interface Requests {
   clock: { ask: { media: number; epoch: number }; answer: undefined };
   /** The picture stands still at `media` seconds. */
   freeze: { ask: { media: number }; answer: undefined };
-  /** No voice: the face is alive by itself. */
-  idle: { ask: undefined; answer: undefined };
+  /** No voice: the face is alive by itself. `over`: all was said, so that nothing needs to be cut short. */
+  idle: { ask: { over: boolean }; answer: undefined };
+  /** Sound is pushed from now on, at `rate` hertz: second `media` of its time line is heard at `epoch`. */
+  attend: { ask: { rate: number; media: number; epoch: number }; answer: undefined };
+  /** Sound whose first sample is heard at second `at` of the time line. */
+  say: { ask: { samples: Float32Array; at: number }; answer: undefined };
+  /** Whether the worker tells of every frame, and of every new viseme. */
+  watch: { ask: { frames: boolean; visemes: boolean }; answer: undefined };
   /** The face speaks with sound that comes live through a port, at a rate in hertz. */
   listen: { ask: { port: MessagePort; rate: number }; answer: undefined };
   /** The next second of sound, or the one at `from`; `undefined` after the end. */
@@ -125,6 +137,9 @@ export interface WorkerEvents {
   progress: { done: number; left: number | undefined };
   /** `kept`: the portrait keeps its own background, whatever was chosen. */
   notice: { text: string; kept?: boolean };
+  /** A painted frame: the second of the sound's time line, and the values of its motion. */
+  frame: { time: number | undefined; motion: Float32Array };
+  viseme: { time: number | undefined; name: VisemeName; weight: number };
   failure: PlainError;
 }
 

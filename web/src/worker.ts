@@ -53,12 +53,24 @@ const handlers: { [K in RequestName]: (ask: Requests[K]["ask"]) => Promise<Reque
     opened().live?.freeze();
     return undefined;
   },
-  async idle() {
-    opened().idle();
+  async idle(ask) {
+    opened().idle(ask.over);
     return undefined;
   },
   async listen(ask) {
     opened().listen(ask.port, ask.rate);
+    return undefined;
+  },
+  async attend(ask) {
+    opened().attend(ask);
+    return undefined;
+  },
+  async say(ask) {
+    opened().say(ask.samples, ask.at);
+    return undefined;
+  },
+  async watch(ask) {
+    opened().watch(ask);
     return undefined;
   },
   sound: async (ask) => opened().nextSound(ask.from),

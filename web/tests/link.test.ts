@@ -22,7 +22,10 @@ class FakeWorker {
 function linked(handlers: Partial<EventHandlers> = {}) {
   const worker = new FakeWorker();
   const nothing = () => {};
-  const all = { stats: nothing, progress: nothing, notice: nothing, failure: nothing, ...handlers };
+  const all = {
+    ...{ stats: nothing, progress: nothing, notice: nothing, failure: nothing, frame: nothing, viseme: nothing },
+    ...handlers,
+  };
   return { worker, link: new Link(worker as unknown as Worker, all) };
 }
 
@@ -39,7 +42,7 @@ describe("link", () => {
 
   it("turns an error of the worker into a typed one", async () => {
     const { worker, link } = linked();
-    const asked = link.ask("idle", undefined);
+    const asked = link.ask("idle", { over: false });
     worker.onmessage?.({ data: { id: worker.asked[0]?.id ?? -1, error: { code: "voice", message: "No sound." } } });
     await expect(asked).rejects.toMatchObject({ name: "ParlanteError", code: "voice", message: "No sound." });
   });
@@ -53,10 +56,10 @@ describe("link", () => {
 
   it("fails everything that waits, and everything later, once the worker has died", async () => {
     const { worker, link } = linked();
-    const waiting = link.ask("idle", undefined);
+    const waiting = link.ask("idle", { over: false });
     worker.onerror?.({ message: "boom" });
     await expect(waiting).rejects.toMatchObject({ code: "internal" });
-    await expect(link.ask("idle", undefined)).rejects.toBeInstanceOf(ParlanteError);
+    await expect(link.ask("idle", { over: false })).rejects.toBeInstanceOf(ParlanteError);
     expect(worker.ended).toBe(true);
   });
 });

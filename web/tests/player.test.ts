@@ -1,64 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Player } from "../src/player.js";
 import type { SoundChunk } from "../src/protocol.js";
+import { FakeAudio, fakeAudio, LATENCY, pass, realAudio } from "./kit/fake-audio.js";
 
-/** From the start of a sound to the ear, seconds. */
-const LATENCY = 0.03;
-
-/** What was scheduled: when, and how long it lasts. */
-type Scheduled = { at: number; seconds: number };
-
-/** Enough of Web Audio to see what is scheduled when; its clock is the test's. */
-class FakeAudio {
-  static latest: FakeAudio;
-  currentTime = 0;
-  state = "suspended";
-  readonly destination = {};
-  readonly scheduled: Scheduled[] = [];
-  stopped = 0;
-
-  constructor() {
-    FakeAudio.latest = this;
-  }
-
-  createGain() {
-    return { gain: { value: 1, setTargetAtTime() {} }, connect() {} };
-  }
-
-  createBuffer(_channels: number, frames: number, rate: number) {
-    return { seconds: frames / rate, copyToChannel() {} };
-  }
-
-  createBufferSource() {
-    const source = {
-      buffer: { seconds: 0 },
-      connect() {},
-      start: (at: number) => void this.scheduled.push({ at, seconds: source.buffer.seconds }),
-      stop: () => void this.stopped++,
-    };
-    return source;
-  }
-
-  getOutputTimestamp() {
-    return { contextTime: this.currentTime - LATENCY, performanceTime: performance.now() };
-  }
-
-  async resume() {
-    this.state = "running";
-  }
-
-  async close() {}
-}
-
-beforeEach(() => {
-  vi.useFakeTimers();
-  vi.stubGlobal("AudioContext", FakeAudio);
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-});
+beforeEach(fakeAudio);
+afterEach(realAudio);
 
 /** A player of `seconds` of sound in pieces of a quarter of a second. */
 function playerOf(seconds: number) {
@@ -82,14 +28,6 @@ function playerOf(seconds: number) {
     },
   });
   return { player, clocks, asked, ends: () => ended };
-}
-
-/** Lets time pass, for the sound device and for the timers alike. */
-async function pass(seconds: number) {
-  for (let left = seconds; left > 1e-9; left -= 0.1) {
-    FakeAudio.latest.currentTime += Math.min(0.1, left);
-    await vi.advanceTimersByTimeAsync(Math.min(0.1, left) * 1000);
-  }
 }
 
 describe("player", () => {

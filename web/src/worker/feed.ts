@@ -3,7 +3,7 @@ import type { Phones } from "../wasm/parlante.js";
 import type { Stream } from "./sound.js";
 
 /** Samples that belong to one frame of motion. */
-const SAMPLES = SPEECH_RATE / MOTION_FPS;
+export const SAMPLES = SPEECH_RATE / MOTION_FPS;
 /** Frames that are made in one go: few enough to keep the picture moving meanwhile. */
 const BATCH = 4;
 

@@ -1,6 +1,8 @@
 import type { Backend } from "../protocol.js";
 import type { Ear } from "./ear.js";
-import { MotionFeed, type MotionMaker, mix } from "./feed.js";
+import { MotionFeed, type MotionMaker, mix, SAMPLES } from "./feed.js";
+import { Hush } from "./mouth.js";
+import type { Score } from "./score.js";
 import type { Recording } from "./sound.js";
 
 /** Makes pictures of motion. */
@@ -21,6 +23,10 @@ export interface LiveStats {
 
 /** Motion that is made ahead of the clock, seconds. */
 const AHEAD = 0.32;
+/** Where sound does not come in time, silence takes its place when the motion reaches no farther than this, seconds. */
+const BARELY = 0.06;
+/** Frames of pushed sound that are made in one go. */
+const BATCH = 4;
 /** Speech before the first shown frame, from which the motion maker gets its bearings, seconds. */
 const WARM_UP = 0.48;
 /** After a jump in time the face glides from its last expression into the new one, seconds. */
@@ -38,11 +44,17 @@ type Time =
   | { readonly mode: "idle"; readonly since: number }
   | { readonly mode: "cued"; readonly from: number }
   | { readonly mode: "playing"; readonly media: number; readonly epoch: number }
+  | { readonly mode: "speaking"; readonly score: Score; readonly media: number; readonly epoch: number }
   | { readonly mode: "listening"; readonly ear: Ear }
   | { readonly mode: "frozen" };
 
+/** Who wants to know what is painted: the second of the sound (`undefined` while the face idles), and the motion. */
+export type Watcher = (time: number | undefined, motion: Float32Array) => void;
+
 /** The living face on the canvas: idle without a voice, in time with the sound where one is heard. */
 export class Live {
+  /** Hears of every painted frame. */
+  watcher: Watcher | undefined;
   #feed: MotionFeed;
   #time: Time = { mode: "idle", since: epoch() };
   #recording: Recording | undefined;
@@ -52,6 +64,8 @@ export class Live {
   readonly #now: Float32Array;
   readonly #shown: Float32Array;
   readonly #glideFrom: Float32Array;
+  readonly #hush = new Hush();
+  readonly #batch = new Float32Array(BATCH * SAMPLES);
   #glideStart = Number.NEGATIVE_INFINITY;
   #count = { frames: 0, spent: 0, dropped: 0, since: epoch(), last: 0 };
 
@@ -73,14 +87,49 @@ export class Live {
   restart(maker: MotionMaker): void {
     this.#feed.close();
     this.#feed = new MotionFeed(maker);
-    if (this.#time.mode === "listening") this.listen(this.#time.ear);
-    else this.idle();
+    const time = this.#time;
+    if (time.mode === "listening") this.listen(time.ear);
+    else if (time.mode === "speaking") {
+      this.#attune(time.score, (this.#second() ?? 0) - WARM_UP);
+      this.#jump(time);
+    } else this.#leave();
   }
 
-  /** No voice: the face is alive by itself. */
-  idle(): void {
+  /** No voice: the face is alive by itself. Unless all was said (`over`), the mouth shuts at once. */
+  idle(over = false): void {
+    if (this.#time.mode === "idle") return;
+    const second = this.#second();
+    if (over && second !== undefined && this.#silent) {
+      // The motion that is already made goes on, so that nothing jumps.
+      this.#time = { mode: "idle", since: epoch() - second * 1000 };
+      return;
+    }
+    this.#hush.begin(epoch() / 1000);
+    this.#leave();
+  }
+
+  /** Nothing but silence is to come, and the lips follow the sound. */
+  get #silent(): boolean {
+    if (this.#time.mode === "speaking") return this.#time.score.known === 0;
+    return this.#time.mode === "playing" && this.#feed.silent && this.#recording?.phones === undefined;
+  }
+
+  /** Another time line, without a voice. */
+  #leave(): void {
     this.#feed.begin(undefined, 0);
     this.#jump({ mode: "idle", since: epoch() });
+  }
+
+  /** Sound is pushed from now on: second `media` of its time line is heard at `epoch`. */
+  speak(score: Score, media: number, at: number): void {
+    this.#feed.begin(undefined, score.at);
+    this.#jump({ mode: "speaking", score, media, epoch: at });
+  }
+
+  /** Starts the motion of pushed sound at a second of its time line. */
+  #attune(score: Score, second: number): void {
+    score.seek(second);
+    this.#feed.begin(undefined, second);
   }
 
   /** Makes the first motion of the voice at `from` seconds, so that it is there when the sound starts. */
@@ -105,6 +154,10 @@ export class Live {
 
   /** The voice's second `media` is heard at `epoch`. Cued before, or a correction while it plays. */
   clock(media: number, at: number): void {
+    if (this.#time.mode === "speaking") {
+      this.#time = { ...this.#time, media, epoch: at };
+      return;
+    }
     const time: Time = { mode: "playing", media, epoch: at };
     if (this.#time.mode === "playing") this.#time = time;
     else this.#jump(time);
@@ -124,7 +177,7 @@ export class Live {
   /** Leaves the canvas and the processor to somebody else (a video that is saved) until released. */
   hold(held: boolean): void {
     this.#held = held;
-    if (!held && this.#time.mode !== "frozen") this.idle();
+    if (!held && this.#time.mode !== "frozen") this.#leave();
     this.start();
   }
 
@@ -137,6 +190,7 @@ export class Live {
 
   #jump(time: Time): void {
     this.#time = time;
+    if (time.mode !== "idle") this.#hush.end(epoch() / 1000);
     this.#glideFrom.set(this.#shown);
     this.#glideStart = epoch();
   }
@@ -158,21 +212,46 @@ export class Live {
   async #step(): Promise<void> {
     const second = this.#second();
     if (second === undefined) return;
-    const live = this.#time.mode === "listening";
-    // Far behind after a sleep: what nobody saw is not made up for, the motion goes on from here.
-    if (!live && second > this.#feed.until + 1) {
-      if (this.#time.mode === "idle" || this.#recording === undefined) return this.idle();
-      this.#listen(this.#recording, second);
-    }
-    const from = epoch();
-    while (!live && this.#feed.until < second + AHEAD && epoch() - from < FRAME * 2) this.#feed.advance();
+    this.#make(second);
     if (!this.#feed.at(second, this.#now)) return;
     const glide = (epoch() - this.#glideStart) / 1000 / GLIDE;
     if (glide < 1) mix(this.#glideFrom, this.#now, smooth(glide), this.#now);
+    this.#hush.apply(epoch() / 1000, this.#now);
     this.#shown.set(this.#now);
     const painting = epoch();
     await this.painter.paint(this.#shown, this.context);
     this.#record(epoch() - painting);
+    this.watcher?.(this.#time.mode === "idle" ? undefined : second, this.#shown);
+  }
+
+  /** Makes motion ahead of a second of the time line. */
+  #make(second: number): void {
+    const time = this.#time;
+    if (time.mode === "listening") return;
+    // Far behind after a sleep: what nobody saw is not made up for, the motion goes on from here.
+    if (second > this.#feed.until + 1) {
+      if (time.mode === "speaking") this.#attune(time.score, second - WARM_UP);
+      else if (time.mode === "playing" && this.#recording !== undefined) this.#listen(this.#recording, second);
+      else {
+        this.#leave();
+        return;
+      }
+    }
+    const from = epoch();
+    while (this.#feed.until < second + AHEAD && epoch() - from < FRAME * 2) {
+      if (time.mode !== "speaking") this.#feed.advance();
+      else if (!this.#read(time.score, second)) return;
+    }
+  }
+
+  /** Makes motion of pushed sound; `false` where it is better to wait for more of it. */
+  #read(score: Score, second: number): boolean {
+    const whole = score.known >= this.#batch.length;
+    if (!whole && this.#feed.until > second + BARELY) return false;
+    const samples = whole ? this.#batch : this.#batch.subarray(0, SAMPLES);
+    score.read(samples);
+    this.#feed.hear(samples);
+    return true;
   }
 
   /** The second of the time line that belongs on the canvas now. */
@@ -181,6 +260,7 @@ export class Live {
       case "idle":
         return (epoch() - this.#time.since) / 1000;
       case "playing":
+      case "speaking":
         return this.#time.media + (epoch() - this.#time.epoch) / 1000;
       case "listening":
         return this.#time.ear.second(epoch(), this.#feed.until);

@@ -10,6 +10,7 @@ import type {
   Requests,
   SaveRequest,
   SoundChunk,
+  VisemeName,
   VoiceInfo,
   Words,
   WorkerEvents,
@@ -28,8 +29,10 @@ import { decodedRecording } from "./decoded.js";
 import { Ear } from "./ear.js";
 import type { MotionMaker } from "./feed.js";
 import { epoch, Live, type LiveStats, pause } from "./live.js";
+import { visemeOf } from "./mouth.js";
 import { pixelsOf } from "./pixels.js";
 import { record } from "./recorder.js";
+import { Score } from "./score.js";
 import { openRecording, type Recording, type Stream } from "./sound.js";
 
 /** A portrait that is asked for. */
@@ -68,6 +71,10 @@ export class Studio {
   #recording: Recording | undefined;
   #playback: Stream<Float32Array[]> | undefined;
   #ear: Ear | undefined;
+  #score: Score | undefined;
+  #watch: Requests["watch"]["ask"] = { frames: false, visemes: false };
+  /** The viseme that was told last. */
+  #viseme: VisemeName | undefined;
   #saving = false;
   #cancelled = false;
   #transparent = false;
@@ -190,6 +197,7 @@ export class Studio {
         (stats) => this.#onStats(stats),
         (error) => this.tell("failure", plain(error)),
       );
+      this.live.watcher = (time, motion) => this.#onFrame(time, motion);
       this.live.start();
     } else this.live.restart(this.#motion);
     old?.free();
@@ -264,16 +272,46 @@ export class Studio {
     live.listen(this.#ear);
   }
 
-  /** Ends listening to live sound. */
+  /** The face speaks with sound that is pushed, until it idles or speaks something else. */
+  attend({ rate, media, epoch: at }: Requests["attend"]["ask"]): void {
+    this.#refuseWhileSaving();
+    const live = this.#face();
+    this.deafen();
+    this.#score = new Score(media + (epoch() - at) / 1000, rate, new LiveSound(rate));
+    live.speak(this.#score, media, at);
+  }
+
+  /** Pushed sound that is heard at second `at`. */
+  say(samples: Float32Array, at: number): void {
+    this.#score?.push(samples, at);
+  }
+
+  /** Which of the things that happen in every frame are told. */
+  watch(wanted: Requests["watch"]["ask"]): void {
+    this.#watch = wanted;
+    this.#viseme = undefined;
+  }
+
+  /** Ends listening to live and to pushed sound. */
   deafen(): void {
     this.#ear?.close();
     this.#ear = undefined;
+    this.#score?.close();
+    this.#score = undefined;
   }
 
-  /** No voice: the face is alive by itself. */
-  idle(): void {
+  /** No voice: the face is alive by itself. `over`: all was said, nothing is cut. */
+  idle(over = false): void {
+    this.live?.idle(over);
     this.deafen();
-    this.live?.idle();
+  }
+
+  #onFrame(time: number | undefined, motion: Float32Array): void {
+    if (this.#watch.frames) this.tell("frame", { time, motion });
+    if (!this.#watch.visemes) return;
+    const { name, weight } = visemeOf(motion);
+    if (name !== this.#viseme) this.tell("viseme", { time, name, weight });
+    this.#viseme = name;
   }
 
   /** The next piece of sound for the loudspeaker, or the one at `from`. */
