@@ -102,15 +102,21 @@ impl AutoSession {
     }
 
     /// Runs the network: inputs and results in the graph's order, row-major. When the GPU is lost, it is opened again; when
-    /// that fails the processor takes over. Either way the caller gets the result of this run.
+    /// that fails, or the GPU refuses a command, the processor takes over. Either way the caller gets the result of this
+    /// run.
     ///
     /// # Errors
-    /// As [`Session::run`] and [`GpuSession::run`], without [`GpuError::Lost`].
+    /// As [`Session::run`].
     pub async fn run(&mut self, inputs: &[&[f32]]) -> Result<Vec<Vec<f32>>, ExecError> {
         match self.session.run(inputs).await {
             Err(ExecError::Gpu(GpuError::Lost(reason))) => {
                 log::warn!("the GPU was lost ({reason}); opening it again");
                 self.session = reopen(&self.graph).await?;
+                self.session.run(inputs).await
+            }
+            Err(ExecError::Gpu(error)) => {
+                log::warn!("{error}; the processor takes over");
+                self.session = Either::Candle(Session::new(&self.graph)?);
                 self.session.run(inputs).await
             }
             result => result,
@@ -203,8 +209,7 @@ mod tests {
         let gpu = pollster::block_on(Gpu::open(AdapterChoice::Fastest)).unwrap();
         let mut session = AutoSession { session: Either::Wgpu(GpuSession::new(&graph, &gpu).unwrap()), graph };
         assert_eq!(pollster::block_on(session.run(&[&[1.0, 2.0, 3.0]])).unwrap()[0], [1.0, 4.0, 9.0]);
-        gpu.pretend_loss();
-        assert!(gpu.is_lost());
+        gpu.device.destroy();
         assert_eq!(pollster::block_on(session.run(&[&[2.0, 3.0, 4.0]])).unwrap()[0], [4.0, 9.0, 16.0]);
         assert_eq!(session.executor(), Executor::Wgpu);
     }

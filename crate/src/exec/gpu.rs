@@ -102,16 +102,25 @@ impl Gpu {
     /// # Errors
     /// [`GpuError::NoDevice`].
     pub async fn from_adapter(instance: wgpu::Instance, adapter: wgpu::Adapter) -> Result<Arc<Self>, GpuError> {
-        let info = adapter.get_info();
         let available = adapter.limits();
         let mut limits = wgpu::Limits::default().or_worse_values_from(&available);
         // The activations of large networks do not fit into the default 128 MiB.
         limits.max_storage_buffer_binding_size = available.max_storage_buffer_binding_size;
         limits.max_buffer_size = available.max_buffer_size;
-        let optional = wgpu::Features::TIMESTAMP_QUERY;
+        let features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
+        Self::with_limits(instance, adapter, limits, features).await
+    }
+
+    async fn with_limits(
+        instance: wgpu::Instance,
+        adapter: wgpu::Adapter,
+        limits: wgpu::Limits,
+        features: wgpu::Features,
+    ) -> Result<Arc<Self>, GpuError> {
+        let info = adapter.get_info();
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("parlante"),
-            required_features: adapter.features() & optional,
+            required_features: features,
             required_limits: limits,
             ..Default::default()
         };
@@ -128,11 +137,11 @@ impl Gpu {
         }));
         let lost = fault.clone();
         device.set_device_lost_callback(move |reason, message| {
-            // Dropping the device is reported through the same callback and is no fault.
+            // Dropping the device is reported through the same callback, when nobody asks any more.
             if reason != wgpu::DeviceLostReason::Destroyed {
                 log::error!("GPU lost: {message}");
-                *lock(&lost) = Some(GpuError::Lost(message));
             }
+            *lock(&lost) = Some(GpuError::Lost(message));
         });
         let (modules, pipelines) = Default::default();
         #[cfg_attr(
@@ -154,13 +163,6 @@ impl Gpu {
     /// True once the device is lost: everything made from it must be made again.
     pub fn is_lost(&self) -> bool {
         matches!(*lock(&self.fault), Some(GpuError::Lost(_)))
-    }
-
-    /// Destroys the device and reports that as a loss, as a driver would.
-    #[cfg(test)]
-    pub(crate) fn pretend_loss(&self) {
-        self.device.destroy();
-        *lock(&self.fault) = Some(GpuError::Lost("pretended".to_owned()));
     }
 
     /// True for adapters that compute on the processor.
@@ -249,6 +251,10 @@ impl Gpu {
         let tell = done.clone();
         buffer.map_async(wgpu::MapMode::Read, .., move |result| tell.set(result.map_err(|e| e.to_string())));
         let mapped = done.wait(&self.device).await;
+        if mapped.is_err() {
+            // The loss of the device may be reported after what it made fail.
+            let _ = self.device.poll(wgpu::PollType::Poll);
+        }
         self.check()?;
         mapped.map_err(GpuError::Refused)?;
         let view = buffer.get_mapped_range(..).map_err(|e| GpuError::Refused(e.to_string()))?;
@@ -313,6 +319,41 @@ mod tests {
         gpu.pipeline(bad, &[]);
         assert!(matches!(gpu.check(), Err(GpuError::Refused(_))), "{:?}", gpu.check());
         assert!(!gpu.is_lost());
+    }
+
+    /// What every WebGPU adapter has, and nothing more.
+    #[test]
+    fn the_lowest_limits_and_no_features_are_enough() {
+        let gpu = pollster::block_on(async {
+            let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+            let adapter = instance.request_adapter(&Default::default()).await.expect("tests need a GPU");
+            Gpu::with_limits(instance, adapter, wgpu::Limits::default(), wgpu::Features::empty()).await
+        });
+        let gpu = gpu.expect("every adapter has these limits");
+        assert_eq!(gpu.device.limits().max_storage_buffer_binding_size, 128 << 20);
+        for graph in crate::exec::tests::networks() {
+            crate::exec::tests::agree_on(&graph, &gpu);
+        }
+        assert_eq!(gpu.check(), Ok(()));
+    }
+
+    #[test]
+    fn a_device_that_is_destroyed_in_the_middle_of_a_run_is_a_loss() {
+        let gpu = pollster::block_on(Gpu::open(AdapterChoice::Fastest)).expect("tests need a GPU or a software one");
+        let buffer = gpu.storage("values", 1 << 20).expect("a small buffer");
+        let readback = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("readback"),
+            size: buffer.size(),
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        encoder.copy_buffer_to_buffer(&buffer, 0, &readback, 0, buffer.size());
+        gpu.queue.submit([encoder.finish()]);
+        gpu.device.destroy();
+        let read = pollster::block_on(gpu.read(&readback, <[u8]>::to_vec));
+        assert!(matches!(read, Err(GpuError::Lost(_))), "{:?}", read.map(|bytes| bytes.len()));
+        assert!(gpu.is_lost());
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Whole networks: both executors must agree, and memory must be reused.
 
-use super::{ExecError, candle::Session, wgpu::GpuSession};
+use std::sync::Arc;
+
+use super::{ExecError, Gpu, candle::Session, wgpu::GpuSession};
 use crate::{
     graph::{Constant, DType, Graph, GraphBuilder, GraphError, MemoryPlan},
     ops::{
@@ -86,12 +88,22 @@ fn speech() -> Result<Graph, GraphError> {
     b.build()
 }
 
+/// Networks with every sort of operation.
+pub(super) fn networks() -> [Graph; 2] {
+    [detector().unwrap(), speech().unwrap()]
+}
+
 fn agree(graph: &Graph) {
+    agree_on(graph, &GPU);
+}
+
+/// Both executors give the same numbers.
+pub(super) fn agree_on(graph: &Graph, gpu: &Arc<Gpu>) {
     let data: Vec<Vec<f32>> =
         graph.inputs().iter().enumerate().map(|(i, p)| noise(i as u64, graph.shape(p.value).elements())).collect();
     let inputs: Vec<&[f32]> = data.iter().map(Vec::as_slice).collect();
     let expected = Session::new(graph).unwrap().run(&inputs).unwrap();
-    let mut gpu = GpuSession::new(graph, &GPU).unwrap();
+    let mut gpu = GpuSession::new(graph, gpu).unwrap();
     let found = pollster::block_on(gpu.run(&inputs)).unwrap();
     assert_eq!(found.len(), graph.outputs().len());
     for (port, (a, b)) in graph.outputs().iter().zip(expected.iter().zip(&found)) {
