@@ -6,7 +6,10 @@
 use candle_core::{Device, Tensor};
 
 use super::ExecError;
-use crate::graph::{CandleKernel, Graph, Source};
+use crate::{
+    graph::{CandleKernel, Graph, Source},
+    ops::cpu,
+};
 
 /// The first NVIDIA GPU, as a device for [`Session::on`]. Needs the cargo feature `cuda`.
 ///
@@ -20,9 +23,14 @@ pub fn cuda() -> Result<Device, ExecError> {
     Device::new_cuda(0).map_err(|e| ExecError::Cuda(e.to_string().lines().next().unwrap_or_default().to_owned()))
 }
 
+/// Networks with more floating point operations than this are run beside the threads that share their work.
+const WORTH_THREADS: u64 = 10_000_000;
+
 /// A network prepared for one candle device.
 pub struct Session {
     device: Device,
+    /// All cores of the processor work on it.
+    shared: bool,
     steps: Vec<Step>,
     /// Constants are set, everything else is filled and emptied by each run.
     values: Vec<Option<Tensor>>,
@@ -92,7 +100,8 @@ impl Session {
         };
         let inputs = graph.inputs().iter().map(input).collect();
         let outputs = graph.outputs().iter().map(|p| p.value.index()).collect();
-        Ok(Self { device: device.clone(), steps, values, inputs, outputs })
+        let shared = device.is_cpu() && graph.cost().flops > WORTH_THREADS;
+        Ok(Self { device: device.clone(), shared, steps, values, inputs, outputs })
     }
 
     /// Runs the network once: inputs and results in the graph's order, row-major.
@@ -111,7 +120,7 @@ impl Session {
     pub fn run_observed(
         &mut self,
         inputs: &[&[f32]],
-        mut observe: impl FnMut(usize, &mut dyn FnMut() -> candle_core::Result<()>) -> candle_core::Result<()>,
+        observe: impl FnMut(usize, &mut dyn FnMut() -> candle_core::Result<()>) -> candle_core::Result<()> + Send,
     ) -> Result<Vec<Vec<f32>>, ExecError> {
         if inputs.len() != self.inputs.len() {
             return Err(ExecError::InputCount { wanted: self.inputs.len(), found: inputs.len() });
@@ -123,6 +132,19 @@ impl Session {
             }
             self.values[input.value] = Some(Tensor::from_slice(data, input.shape.dims(), &self.device)?);
         }
+        cpu::beside_threads(self.shared, || self.steps(observe))?;
+        let missing = || candle_core::Error::msg("an output was not computed");
+        let mut results = Vec::with_capacity(self.outputs.len());
+        for &v in &self.outputs {
+            results.push(self.values[v].as_ref().ok_or_else(missing)?.flatten_all()?.to_vec1::<f32>()?);
+        }
+        Ok(results)
+    }
+
+    fn steps(
+        &mut self,
+        mut observe: impl FnMut(usize, &mut dyn FnMut() -> candle_core::Result<()>) -> candle_core::Result<()>,
+    ) -> candle_core::Result<()> {
         for (i, step) in self.steps.iter().enumerate() {
             let values = &mut self.values;
             observe(i, &mut || {
@@ -140,12 +162,7 @@ impl Session {
                 self.values[v] = None;
             }
         }
-        let missing = || candle_core::Error::msg("an output was not computed");
-        let mut results = Vec::with_capacity(self.outputs.len());
-        for &v in &self.outputs {
-            results.push(self.values[v].as_ref().ok_or_else(missing)?.flatten_all()?.to_vec1::<f32>()?);
-        }
-        Ok(results)
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 use std::{fmt, sync::Arc};
 
 use super::{Constant, GraphError, Operation, Shape};
+use crate::ops::{Binary, Kind};
 
 /// A tensor of a graph that will exist at run time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -226,7 +227,8 @@ impl Graph {
         let uses = self.uses();
         for i in 0..self.nodes.len() {
             let [a, b] = self.nodes[i].inputs[..] else { continue };
-            if !self.nodes[i].operation.is_sum() || self.shape(a) != self.shape(b) {
+            let is_sum = matches!(self.nodes[i].operation.kind(), Kind::Binary(Binary::Add));
+            if !is_sum || self.shape(a) != self.shape(b) {
                 continue;
             }
             for (before, addend) in [(a, b), (b, a)] {

@@ -3,6 +3,7 @@ use std::fmt;
 use candle_core::{Device, Tensor};
 
 use super::{GraphError, Shape};
+use crate::ops::{Activation, Kind};
 
 /// A prepared operation of the candle executor: weights are packed, only the values come with each call.
 pub type CandleKernel = Box<dyn Fn(&[&Tensor]) -> candle_core::Result<Tensor> + Send + Sync>;
@@ -13,6 +14,9 @@ pub type CandleKernel = Box<dyn Fn(&[&Tensor]) -> candle_core::Result<Tensor> + 
 pub trait Operation: fmt::Debug + Send + Sync {
     /// Short name, as in the WGSL file's.
     fn name(&self) -> &'static str;
+
+    /// What it computes, for those who translate networks.
+    fn kind(&self) -> Kind<'_>;
 
     /// The shape rule.
     ///
@@ -45,14 +49,12 @@ pub trait Operation: fmt::Debug + Send + Sync {
         None
     }
 
-    /// True for the sum of two values.
-    fn is_sum(&self) -> bool {
-        false
-    }
-
     /// The activation this operation is, if it is nothing else.
-    fn as_activation(&self) -> Option<&crate::ops::Activation> {
-        None
+    fn as_activation(&self) -> Option<&Activation> {
+        match self.kind() {
+            Kind::Activation(activation) => Some(activation),
+            _ => None,
+        }
     }
 
     /// Prepares the candle version for `device`.

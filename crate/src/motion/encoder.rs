@@ -7,8 +7,9 @@ use candle_core::Device;
 use serde::Deserialize;
 
 use super::error::MotionError;
-use super::stream_net::{StreamBuilder, StreamNet};
+use super::stream_net::{StreamBuilder, StreamGraph, StreamNet};
 use crate::audio::mel::BANDS;
+use crate::graph::Graph;
 use crate::ops::Activation;
 use crate::pack::Pack;
 
@@ -63,37 +64,25 @@ impl Encoder {
     /// # Errors
     /// As [`Self::new`].
     pub fn on(pack: &Pack, device: &Device) -> Result<Self, MotionError> {
-        let config: Config = serde_json::from_str(pack.str("parlante.encoder.config")?)
-            .map_err(|e| MotionError::Config(format!("encoder: {e}")))?;
-        let Config { channels, hidden, kernels, strides, phones, norm_epsilon } = config;
-        let fits = |n: usize| (1..=MAX_UNITS).contains(&n);
-        if strides != [1, 2, 1] || ![channels, hidden, phones.len()].into_iter().all(fits) {
-            return Err(MotionError::Config("encoder: strides or sizes are not supported".into()));
-        }
+        let (network, config) = network(pack)?;
         let table =
             |name: &str| -> Result<Vec<f32>, MotionError> { Ok(pack.tensor(name)?.with_shape(&[BANDS])?.to_f32()) };
-        let (mut b, mel) = StreamBuilder::new(pack, "encoder", BLOCK_FRAMES, BANDS)?;
-        let x = b.conv(mel, "conv1", kernels[0], strides[0])?;
-        let x = b.conv(x, "conv2", kernels[1], strides[1])?;
-        let a = b.norm(x, "norm1", norm_epsilon)?;
-        let x = b.conv(a, "conv3", kernels[2], strides[2])?;
-        let x = b.add(a, x)?;
-        let x = b.norm(x, "norm2", norm_epsilon)?;
-        let low = b.gru(x, "gru1", hidden)?;
-        let high = b.gru(low, "gru2", hidden)?;
-        let x = b.add(low, high)?;
-        let rows = b.norm(x, "norm3", norm_epsilon)?;
-        let logits = b.linear(rows, "phones", Activation::None)?;
-        let outputs = [("rows", rows, BLOCK_ROWS * hidden), ("logits", logits, BLOCK_ROWS * phones.len())];
-        let net = b.finish(&outputs, device)?;
         Ok(Self {
-            net,
+            net: StreamNet::on(&network, device)?,
             mean: table("encoder.mel.mean")?,
             scale: table("encoder.mel.scale")?,
             input: Vec::with_capacity(BLOCK_FRAMES * BANDS),
-            hidden,
-            phones,
+            hidden: config.hidden,
+            phones: config.phones,
         })
+    }
+
+    /// The network of a pack: standardised log-mel of a block and states in, rows, logits and states out.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn graph(pack: &Pack) -> Result<Graph, MotionError> {
+        Ok(network(pack)?.0.graph)
     }
 
     /// Names of the phones, in the order of the logits.
@@ -130,4 +119,29 @@ impl Encoder {
     pub fn reset(&mut self) {
         self.net.reset();
     }
+}
+
+/// Builds the network that a pack describes.
+fn network(pack: &Pack) -> Result<(StreamGraph, Config), MotionError> {
+    let config: Config = serde_json::from_str(pack.str("parlante.encoder.config")?)
+        .map_err(|e| MotionError::Config(format!("encoder: {e}")))?;
+    let Config { channels, hidden, kernels, strides, ref phones, norm_epsilon } = config;
+    let fits = |n: usize| (1..=MAX_UNITS).contains(&n);
+    if strides != [1, 2, 1] || ![channels, hidden, phones.len()].into_iter().all(fits) {
+        return Err(MotionError::Config("encoder: strides or sizes are not supported".into()));
+    }
+    let (mut b, mel) = StreamBuilder::new(pack, "encoder", BLOCK_FRAMES, BANDS)?;
+    let x = b.conv(mel, "conv1", kernels[0], strides[0])?;
+    let x = b.conv(x, "conv2", kernels[1], strides[1])?;
+    let a = b.norm(x, "norm1", norm_epsilon)?;
+    let x = b.conv(a, "conv3", kernels[2], strides[2])?;
+    let x = b.add(a, x)?;
+    let x = b.norm(x, "norm2", norm_epsilon)?;
+    let low = b.gru(x, "gru1", hidden)?;
+    let high = b.gru(low, "gru2", hidden)?;
+    let x = b.add(low, high)?;
+    let rows = b.norm(x, "norm3", norm_epsilon)?;
+    let logits = b.linear(rows, "phones", Activation::None)?;
+    let outputs = [("rows", rows, BLOCK_ROWS * hidden), ("logits", logits, BLOCK_ROWS * phones.len())];
+    Ok((b.finish(&outputs)?, config))
 }

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use super::articulation::{Articulation, Tracks};
 use super::encoder::{BLOCK_ROWS, Encoder};
 use super::error::MotionError;
-use super::stream_net::{StreamBuilder, StreamNet};
+use super::stream_net::{StreamBuilder, StreamGraph, StreamNet};
+use crate::graph::Graph;
 use crate::ops::Activation;
 use crate::pack::Pack;
 
@@ -55,20 +56,17 @@ impl Lips {
     /// # Errors
     /// As [`Self::new`].
     pub fn on(pack: &Pack, encoder: &Encoder, device: &Device) -> Result<Self, MotionError> {
-        let c: Config = serde_json::from_str(pack.str("parlante.lips.config")?)
-            .map_err(|e| MotionError::Config(format!("lips: {e}")))?;
-        let fits = c.rows == BLOCK_ROWS && c.first_row == BLOCK_ROWS && c.frames_per_second == super::frame::FPS;
-        if !fits || c.tracks != TRACKS || c.gates != GATES || !(1..=4096).contains(&c.hidden) {
-            return Err(MotionError::Config("lips: its rows, frame rate, tracks or gates are not supported".into()));
-        }
-        let (mut b, rows) = StreamBuilder::new(pack, "lips", 1, BLOCK_ROWS * encoder.row_len())?;
-        let a = b.linear(rows, "input", Activation::Silu)?;
-        let x = b.conv(a, "conv", c.kernel, 1)?;
-        let x = b.add(a, x)?;
-        let x = b.gru(x, "gru", c.hidden)?;
-        let x = b.linear(x, "output", Activation::None)?;
-        let net = b.finish(&[("output", x, OUTPUTS)], device)?;
-        Ok(Self { net, track_mean: c.track_mean, track_scale: c.track_scale, articulation: c.articulation })
+        let (network, config) = network(pack, encoder.row_len())?;
+        let Config { track_mean, track_scale, articulation, .. } = config;
+        Ok(Self { net: StreamNet::on(&network, device)?, track_mean, track_scale, articulation })
+    }
+
+    /// The network of a pack for its encoder: two encoder rows and states in, tracks, gates and states out.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn graph(pack: &Pack, encoder: &Encoder) -> Result<Graph, MotionError> {
+        Ok(network(pack, encoder.row_len())?.0.graph)
     }
 
     /// Arithmetic of a block; a multiply-add counts as two.
@@ -112,4 +110,21 @@ impl Lips {
     pub fn reset(&mut self) {
         self.net.reset();
     }
+}
+
+/// Builds the network that a pack describes, for encoder rows of so many features.
+fn network(pack: &Pack, row_len: usize) -> Result<(StreamGraph, Config), MotionError> {
+    let c: Config = serde_json::from_str(pack.str("parlante.lips.config")?)
+        .map_err(|e| MotionError::Config(format!("lips: {e}")))?;
+    let fits = c.rows == BLOCK_ROWS && c.first_row == BLOCK_ROWS && c.frames_per_second == super::frame::FPS;
+    if !fits || c.tracks != TRACKS || c.gates != GATES || !(1..=4096).contains(&c.hidden) {
+        return Err(MotionError::Config("lips: its rows, frame rate, tracks or gates are not supported".into()));
+    }
+    let (mut b, rows) = StreamBuilder::new(pack, "lips", 1, BLOCK_ROWS * row_len)?;
+    let a = b.linear(rows, "input", Activation::Silu)?;
+    let x = b.conv(a, "conv", c.kernel, 1)?;
+    let x = b.add(a, x)?;
+    let x = b.gru(x, "gru", c.hidden)?;
+    let x = b.linear(x, "output", Activation::None)?;
+    Ok((b.finish(&[("output", x, OUTPUTS)])?, c))
 }

@@ -4,7 +4,7 @@
 use candle_core::Device;
 
 use crate::exec::candle::Session;
-use crate::graph::{GraphBuilder, Value};
+use crate::graph::{Graph, GraphBuilder, Value};
 use crate::ops::{Activation, Conv1d, Gru, Linear, Normalise, NormaliseOver};
 use crate::pack::Pack;
 
@@ -92,8 +92,8 @@ impl<'a> StreamBuilder<'a> {
         Ok(self.graph.add(a, b)?)
     }
 
-    /// The network with these results, in this order and with so many numbers each, ready to run on a device.
-    pub fn finish(mut self, outputs: &[(&str, Value, usize)], device: &Device) -> Result<StreamNet, MotionError> {
+    /// The network with these results, in this order and with so many numbers each.
+    pub fn finish(mut self, outputs: &[(&str, Value, usize)]) -> Result<StreamGraph, MotionError> {
         for &(name, value, size) in outputs {
             let shape = self.graph.shape(value);
             if shape.elements() != size {
@@ -101,15 +101,23 @@ impl<'a> StreamBuilder<'a> {
             }
             self.graph.output(name, value)?;
         }
-        let mut state = Vec::with_capacity(self.states.len());
+        let mut states = Vec::with_capacity(self.states.len());
         for (i, (next, size)) in self.states.into_iter().enumerate() {
             self.graph.output(format!("state{i}"), next)?;
-            state.push(vec![0.0; size]);
+            states.push(size);
         }
-        let graph = self.graph.build()?;
-        let flops = graph.cost().flops;
-        Ok(StreamNet { session: Session::on(&graph, device)?, state, flops })
+        Ok(StreamGraph { graph: self.graph.build()?, states })
     }
+}
+
+/// A streaming network as a description: its first input is the block, the others are states, and so are its last
+/// results.
+#[derive(Debug)]
+pub(super) struct StreamGraph {
+    /// The network.
+    pub graph: Graph,
+    /// Numbers of each state.
+    states: Vec<usize>,
 }
 
 /// A network that remembers.
@@ -121,6 +129,12 @@ pub(super) struct StreamNet {
 }
 
 impl StreamNet {
+    /// Prepares a network for a device; it begins at the start of a sound.
+    pub fn on(network: &StreamGraph, device: &Device) -> Result<Self, MotionError> {
+        let state = network.states.iter().map(|&size| vec![0.0; size]).collect();
+        Ok(Self { session: Session::on(&network.graph, device)?, state, flops: network.graph.cost().flops })
+    }
+
     /// Arithmetic of a run; a multiply-add counts as two.
     pub fn flops(&self) -> u64 {
         self.flops

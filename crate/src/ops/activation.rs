@@ -2,6 +2,7 @@
 
 use candle_core::{Device, Tensor};
 
+use super::Kind;
 use super::dispatch::{elementwise, shader};
 use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
@@ -63,6 +64,15 @@ impl Activation {
             Self::Square => x * x,
             Self::Negate => -x,
             Self::Abs => x.abs(),
+        }
+    }
+
+    /// Its value at `x` in a channel with this slope (of [`Self::slope_table`]).
+    #[inline]
+    pub(crate) fn with_slope(&self, x: f32, slope: f32) -> f32 {
+        match self {
+            Self::Prelu(_) => x.max(0.0) + slope * x.min(0.0),
+            _ => self.at(x),
         }
     }
 
@@ -154,6 +164,10 @@ impl Operation for ActivationOp {
         "activation"
     }
 
+    fn kind(&self) -> Kind<'_> {
+        Kind::Activation(&self.0)
+    }
+
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
         self.0.check(self.name(), inputs[0].last())?;
         Ok(inputs[0].clone())
@@ -161,10 +175,6 @@ impl Operation for ActivationOp {
 
     fn flops(&self, _: &[&Shape], output: &Shape) -> u64 {
         output.elements() as u64
-    }
-
-    fn as_activation(&self) -> Option<&Activation> {
-        Some(&self.0)
     }
 
     fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {

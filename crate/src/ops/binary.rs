@@ -2,6 +2,7 @@
 
 use candle_core::{Device, Tensor};
 
+use super::Kind;
 use super::dispatch::{axes, elementwise, shader};
 use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
@@ -47,6 +48,10 @@ impl Operation for BinaryOp {
         "binary"
     }
 
+    fn kind(&self) -> Kind<'_> {
+        Kind::Binary(self.0)
+    }
+
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
         let refuse = || GraphError::op("binary", format!("{:?} of {} and {}", self.0, inputs[0], inputs[1]));
         broadcast(inputs[0], inputs[1]).ok_or_else(refuse)
@@ -54,10 +59,6 @@ impl Operation for BinaryOp {
 
     fn flops(&self, _: &[&Shape], output: &Shape) -> u64 {
         output.elements() as u64
-    }
-
-    fn is_sum(&self) -> bool {
-        self.0 == Binary::Add
     }
 
     fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {

@@ -2,6 +2,7 @@
 
 use candle_core::{Device, Tensor};
 
+use super::Kind;
 use super::dispatch::BoxCopy;
 use crate::graph::{CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
@@ -13,6 +14,10 @@ struct ConcatOp {
 impl Operation for ConcatOp {
     fn name(&self) -> &'static str {
         "concat"
+    }
+
+    fn kind(&self) -> Kind<'_> {
+        Kind::Concat(self.axis)
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {

@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 
 use super::{
-    Activation, Padding,
+    Activation, Kind, Padding,
     cpu::{self, Product},
     dispatch::{check_epilogue, epilogue},
     product::ImplicitProduct,
@@ -94,6 +94,10 @@ impl Conv2dOp {
 impl Operation for Conv2dOp {
     fn name(&self) -> &'static str {
         "conv2d"
+    }
+
+    fn kind(&self) -> Kind<'_> {
+        Kind::Conv2d(&self.conv)
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {

@@ -2,8 +2,12 @@
 
 use candle_core::{Device, Tensor};
 
-use super::Activation;
 use super::dispatch::{check_epilogue, elementwise, epilogue, shader};
+use super::{
+    Activation, Kind,
+    cpu::{self, Product},
+    window::Window,
+};
 use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 /// A transposed convolution over `[batch, height, width, in]`.
@@ -64,32 +68,49 @@ impl ConvTranspose2dOp {
     }
 }
 
-impl Operation for ConvTranspose2dOp {
-    fn name(&self) -> &'static str {
-        "conv_transpose2d"
+impl ConvTranspose2dOp {
+    /// On the processor: one product gives what every pixel adds under every tap, which is then added where it belongs.
+    fn products(&self, g: Geometry) -> candle_core::Result<CandleKernel> {
+        let c = &self.0;
+        let taps = g.kernel[0] * g.kernel[1];
+        // `[out, tap, in]` to `[tap, out, in]`.
+        let weight = c.weight.reshaped([g.out, taps, g.channels]).and_then(|w| w.permuted(&[1, 0, 2]));
+        let weight = weight.map_err(candle_core::Error::wrap)?;
+        let pixels = g.batch * g.input[0] * g.input[1];
+        let product = Product::new(Window::row(pixels), g.channels, &weight, None, &Activation::None);
+        let bias = c.bias.as_ref().map_or_else(|| vec![0.0; g.out], Constant::to_f32);
+        let (stride, size, activation, slopes) =
+            (c.stride, c.size, c.activation.clone(), c.activation.slope_table(g.out));
+        let dims = [g.batch, size[0], size[1], g.out];
+        Ok(Box::new(move |x| {
+            cpu::apply(x, &dims, |x, y| {
+                let mut products = vec![0.0; pixels * taps * g.out];
+                product.run(x[0], None, &mut products);
+                y.chunks_exact_mut(g.out).for_each(|y| y.copy_from_slice(&bias));
+                for (i, part) in products.chunks_exact(taps * g.out).enumerate() {
+                    let (row, sx) = (i / g.input[1], i % g.input[1]);
+                    let (picture, sy) = (row / g.input[0], row % g.input[0]);
+                    for (tap, part) in part.chunks_exact(g.out).enumerate() {
+                        // Cut at the top or left, or beyond the result.
+                        let at = [sy * stride[0] + tap / g.kernel[1], sx * stride[1] + tap % g.kernel[1]];
+                        let (Some(oy), Some(ox)) = (at[0].checked_sub(g.cut[0]), at[1].checked_sub(g.cut[1])) else {
+                            continue;
+                        };
+                        if oy < size[0] && ox < size[1] {
+                            let y = &mut y[((picture * size[0] + oy) * size[1] + ox) * g.out..][..g.out];
+                            y.iter_mut().zip(part).for_each(|(y, p)| *y += p);
+                        }
+                    }
+                }
+                for y in y.chunks_exact_mut(g.out) {
+                    y.iter_mut().zip(&slopes).for_each(|(y, slope)| *y = activation.with_slope(*y, *slope));
+                }
+            })
+        }))
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
-        let g = self.geometry(inputs[0])?;
-        Ok([g.batch, self.0.size[0], self.0.size[1], g.out].into())
-    }
-
-    fn flops(&self, inputs: &[&Shape], _: &Shape) -> u64 {
-        2 * inputs[0].rows() as u64 * self.0.weight.shape().elements() as u64
-    }
-
-    fn weight_bytes(&self) -> u64 {
-        4 * self.0.weight.shape().elements() as u64
-    }
-
-    fn absorb(&self, next: &dyn Operation) -> Option<Box<dyn Operation>> {
-        let activation = next.as_activation()?.clone();
-        let merged = || Box::new(Self(ConvTranspose2d { activation, ..self.0.clone() })) as Box<dyn Operation>;
-        self.0.activation.is_none().then(merged)
-    }
-
-    fn candle(&self, inputs: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
-        let g = self.geometry(inputs[0]).map_err(candle_core::Error::wrap)?;
+    /// The same made of candle's own operations, for devices without a kernel of ours.
+    fn tensors(&self, g: Geometry, device: &Device) -> candle_core::Result<CandleKernel> {
         let [stride, size] = [self.0.stride, self.0.size];
         // [in, taps * out]: one product gives what every pixel adds under every tap.
         let weight = Tensor::from_vec(self.0.weight.to_f32(), (g.out, g.kernel[0] * g.kernel[1], g.channels), device)?;
@@ -122,6 +143,43 @@ impl Operation for ConvTranspose2dOp {
             }
             activation.tensor(&y)
         }))
+    }
+}
+
+impl Operation for ConvTranspose2dOp {
+    fn name(&self) -> &'static str {
+        "conv_transpose2d"
+    }
+
+    fn kind(&self) -> Kind<'_> {
+        Kind::ConvTranspose2d(&self.0)
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
+        let g = self.geometry(inputs[0])?;
+        Ok([g.batch, self.0.size[0], self.0.size[1], g.out].into())
+    }
+
+    fn flops(&self, inputs: &[&Shape], _: &Shape) -> u64 {
+        2 * inputs[0].rows() as u64 * self.0.weight.shape().elements() as u64
+    }
+
+    fn weight_bytes(&self) -> u64 {
+        4 * self.0.weight.shape().elements() as u64
+    }
+
+    fn absorb(&self, next: &dyn Operation) -> Option<Box<dyn Operation>> {
+        let activation = next.as_activation()?.clone();
+        let merged = || Box::new(Self(ConvTranspose2d { activation, ..self.0.clone() })) as Box<dyn Operation>;
+        self.0.activation.is_none().then(merged)
+    }
+
+    fn candle(&self, inputs: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
+        let g = self.geometry(inputs[0]).map_err(candle_core::Error::wrap)?;
+        if device.is_cpu() {
+            return self.products(g);
+        }
+        self.tensors(g, device)
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
@@ -192,5 +250,20 @@ mod tests {
                 y.into_iter().map(|v| v.max(0.0)).collect()
             });
         }
+    }
+
+    /// The version for other devices, run on this one, against the processor's own.
+    #[test]
+    fn both_candle_versions_agree() {
+        let (weight, bias) = (weights(1, &[5, 3, 2, 4]), Some(weights(2, &[5])));
+        let activation = Activation::Prelu(weights(3, &[5]));
+        let op = ConvTranspose2dOp(ConvTranspose2d { weight, bias, stride: [2, 2], size: [6, 10], activation });
+        let shape = Shape::from([2, 3, 5, 4]);
+        let output = op.shape(&[&shape]).unwrap();
+        let x = Tensor::from_vec(crate::ops::testing::noise(5, 120), shape.dims(), &Device::Cpu).unwrap();
+        let kernel = op.candle(&[&shape], &output, &Device::Cpu).unwrap();
+        let tensors = op.tensors(op.geometry(&shape).unwrap(), &Device::Cpu).unwrap();
+        let difference = (kernel(&[&x]).unwrap() - tensors(&[&x]).unwrap()).unwrap().abs().unwrap();
+        assert!(difference.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-5);
     }
 }

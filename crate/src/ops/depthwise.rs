@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 
 use super::{
-    Activation, Padding,
+    Activation, Kind, Padding,
     cpu::{self, Depthwise},
     dispatch::{check_epilogue, elementwise, epilogue, shader},
     window::Window,
@@ -80,6 +80,10 @@ impl Depthwise2dOp {
 impl Operation for Depthwise2dOp {
     fn name(&self) -> &'static str {
         "depthwise2d"
+    }
+
+    fn kind(&self) -> Kind<'_> {
+        Kind::Depthwise2d(&self.0)
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {

@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 
 use super::{
-    Activation,
+    Activation, Kind,
     cpu::{self, Product},
     dispatch::{epilogue, shader},
     product::ImplicitProduct,
@@ -89,6 +89,10 @@ impl GruOp {
 impl Operation for GruOp {
     fn name(&self) -> &'static str {
         "gru"
+    }
+
+    fn kind(&self) -> Kind<'_> {
+        Kind::Gru(&self.0)
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {

@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 
 use super::{
-    Activation,
+    Activation, Kind,
     cpu::{self, Product},
     dispatch::{check_epilogue, epilogue},
     product::ImplicitProduct,
@@ -53,6 +53,10 @@ impl LinearOp {
 impl Operation for LinearOp {
     fn name(&self) -> &'static str {
         "linear"
+    }
+
+    fn kind(&self) -> Kind<'_> {
+        Kind::Linear(&self.0)
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {

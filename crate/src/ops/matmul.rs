@@ -2,6 +2,7 @@
 
 use candle_core::Device;
 
+use super::Kind;
 use super::dispatch::shader;
 use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
@@ -35,6 +36,10 @@ impl MatMulOp {
 impl Operation for MatMulOp {
     fn name(&self) -> &'static str {
         "matmul"
+    }
+
+    fn kind(&self) -> Kind<'_> {
+        Kind::MatMul { transposed: self.transposed }
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {

@@ -2,6 +2,7 @@
 
 use candle_core::{D, Device, Tensor};
 
+use super::Kind;
 use super::dispatch::{groups, shader};
 use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
@@ -33,6 +34,10 @@ struct NormaliseOp(Normalise);
 impl Operation for NormaliseOp {
     fn name(&self) -> &'static str {
         "normalise"
+    }
+
+    fn kind(&self) -> Kind<'_> {
+        Kind::Normalise(&self.0)
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {

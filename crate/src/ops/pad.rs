@@ -2,6 +2,7 @@
 
 use candle_core::Device;
 
+use super::Kind;
 use super::dispatch::{BoxCopy, elementwise, offset, shader};
 use super::window::pad_axis;
 use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
@@ -16,6 +17,10 @@ struct PadOp {
 impl Operation for PadOp {
     fn name(&self) -> &'static str {
         "pad"
+    }
+
+    fn kind(&self) -> Kind<'_> {
+        Kind::Pad { widths: &self.widths, fill: self.fill }
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {

@@ -2,6 +2,7 @@
 
 use candle_core::Device;
 
+use super::Kind;
 use super::dispatch::BoxCopy;
 use crate::graph::{CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
@@ -11,6 +12,10 @@ struct PermuteOp(Vec<usize>);
 impl Operation for PermuteOp {
     fn name(&self) -> &'static str {
         "permute"
+    }
+
+    fn kind(&self) -> Kind<'_> {
+        Kind::Permute(&self.0)
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {

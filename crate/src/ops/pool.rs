@@ -3,7 +3,7 @@
 use candle_core::Device;
 
 use super::{
-    Padding, cpu,
+    Kind, Padding, cpu,
     dispatch::{elementwise, shader},
     window::Window,
 };
@@ -93,6 +93,10 @@ fn pool(window: &Window, kind: PoolKind, channels: usize, x: &[f32], y: &mut [f3
 impl Operation for PoolOp {
     fn name(&self) -> &'static str {
         "pool"
+    }
+
+    fn kind(&self) -> Kind<'_> {
+        Kind::Pool(&self.0)
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {

@@ -3,6 +3,7 @@
 use candle_core::Device;
 
 use super::dispatch::{axes, elementwise, shader};
+use super::{Kind, cpu};
 use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 /// What is taken along the axes.
@@ -28,6 +29,10 @@ impl Operation for ReduceOp {
         "reduce"
     }
 
+    fn kind(&self) -> Kind<'_> {
+        Kind::Reduce { kind: self.kind, axes: &self.axes }
+    }
+
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
         let mut dims = inputs[0].dims().to_vec();
         for &axis in &self.axes {
@@ -43,12 +48,26 @@ impl Operation for ReduceOp {
         inputs[0].elements() as u64
     }
 
-    fn candle(&self, inputs: &[&Shape], output: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
+    fn candle(&self, inputs: &[&Shape], output: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
+        let share = output.elements() as f32 / inputs[0].elements() as f32;
         let (kind, axes) = (self.kind, self.axes.clone());
-        let share = output.elements() as f64 / inputs[0].elements() as f64;
+        // Neighbouring axes are one: so many blocks of so many rows of `inner` numbers.
+        let neighbours = axes.windows(2).all(|pair| pair[0] + 1 == pair[1]);
+        if let (true, true, Some(&last)) = (device.is_cpu(), neighbours, axes.last()) {
+            let inner: usize = inputs[0].dims()[last + 1..].iter().product();
+            let block = inner * axes.iter().map(|&a| inputs[0].dims()[a]).product::<usize>();
+            let dims = output.dims().to_vec();
+            return Ok(Box::new(move |x| {
+                cpu::apply(x, &dims, |x, y| {
+                    for (x, y) in x[0].chunks_exact(block).zip(y.chunks_exact_mut(inner)) {
+                        rows(kind, x, y, share);
+                    }
+                })
+            }));
+        }
         Ok(Box::new(move |x| match kind {
             Reduce::Sum => x[0].sum_keepdim(axes.as_slice()),
-            Reduce::Mean => x[0].sum_keepdim(axes.as_slice())? * share,
+            Reduce::Mean => x[0].sum_keepdim(axes.as_slice())? * f64::from(share),
             Reduce::Max => axes.iter().try_fold(x[0].clone(), |y, &axis| y.max_keepdim(axis)),
         }))
     }
@@ -69,6 +88,30 @@ impl Operation for ReduceOp {
         let constants = vec![("KIND", f64::from(self.kind as u8))];
         let bindings = vec![Binding::Input(0), Binding::Output];
         vec![elementwise(shader!("reduce"), constants, output.elements(), params, bindings)]
+    }
+}
+
+/// All rows of a block as one. Sums are taken in parts first: a long one loses what is small beside it.
+fn rows(kind: Reduce, x: &[f32], y: &mut [f32], share: f32) {
+    const PART: usize = 64;
+    let inner = y.len();
+    if kind == Reduce::Max {
+        y.fill(f32::NEG_INFINITY);
+        for row in x.chunks_exact(inner) {
+            y.iter_mut().zip(row).for_each(|(y, x)| *y = y.max(*x));
+        }
+        return;
+    }
+    let mut sums = vec![0.0; inner];
+    for part in x.chunks(PART * inner) {
+        sums.fill(0.0);
+        for row in part.chunks_exact(inner) {
+            sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+        }
+        y.iter_mut().zip(&sums).for_each(|(y, sum)| *y += sum);
+    }
+    if kind == Reduce::Mean {
+        y.iter_mut().for_each(|y| *y *= share);
     }
 }
 

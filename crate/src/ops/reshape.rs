@@ -2,6 +2,7 @@
 
 use candle_core::Device;
 
+use super::Kind;
 use crate::graph::{CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 #[derive(Debug)]
@@ -10,6 +11,10 @@ struct ReshapeOp(Shape);
 impl Operation for ReshapeOp {
     fn name(&self) -> &'static str {
         "reshape"
+    }
+
+    fn kind(&self) -> Kind<'_> {
+        Kind::Reshape
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {

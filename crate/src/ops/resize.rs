@@ -3,6 +3,7 @@
 use candle_core::{Device, Tensor};
 
 use super::dispatch::{elementwise, shader};
+use super::{Kind, cpu};
 use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 /// Where the pixels of a resized picture lie in the original one.
@@ -41,25 +42,9 @@ impl Sampling {
     }
 }
 
-impl Operation for ResizeOp {
-    fn name(&self) -> &'static str {
-        "resize"
-    }
-
-    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
-        match inputs[0].nhwc() {
-            Some([batch, _, _, channels]) => Ok([batch, self.size[0], self.size[1], channels].into()),
-            None => {
-                Err(GraphError::op("resize", format!("it needs [batch, height, width, channels], not {}", inputs[0])))
-            }
-        }
-    }
-
-    fn flops(&self, _: &[&Shape], output: &Shape) -> u64 {
-        8 * output.elements() as u64
-    }
-
-    fn candle(&self, inputs: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
+impl ResizeOp {
+    /// The same made of candle's own operations, for devices without a kernel of ours.
+    fn tensors(&self, inputs: &[&Shape], device: &Device) -> candle_core::Result<CandleKernel> {
         // Separable: first along rows, then along columns, each a blend of two gathered copies.
         let mut axes = Vec::with_capacity(2);
         for axis in 0..2 {
@@ -77,6 +62,55 @@ impl Operation for ResizeOp {
             }
             Ok(y)
         }))
+    }
+}
+
+/// Blends the two rows above and below each result, then neighbours in that row.
+fn blend(taps: &[Vec<(u32, u32, f32)>; 2], [height, width, channels]: [usize; 3], x: &[f32], y: &mut [f32]) {
+    let (row, picture) = (width * channels, height * width * channels);
+    let out = taps[1].len() * channels;
+    cpu::for_pieces(y, out, 8 * taps[0].len() * out, |i, y| {
+        let x = &x[i / taps[0].len() * picture..][..picture];
+        let (above, below, weight) = taps[0][i % taps[0].len()];
+        let (above, below) = (&x[above as usize * row..][..row], &x[below as usize * row..][..row]);
+        let line: Vec<f32> = above.iter().zip(below).map(|(a, b)| a + (b - a) * weight).collect();
+        for (y, &(left, right, weight)) in y.chunks_exact_mut(channels).zip(&taps[1]) {
+            let (left, right) = (&line[left as usize * channels..], &line[right as usize * channels..]);
+            y.iter_mut().zip(left.iter().zip(right)).for_each(|(y, (a, b))| *y = a + (b - a) * weight);
+        }
+    });
+}
+
+impl Operation for ResizeOp {
+    fn name(&self) -> &'static str {
+        "resize"
+    }
+
+    fn kind(&self) -> Kind<'_> {
+        Kind::Resize(self.sampling)
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
+        match inputs[0].nhwc() {
+            Some([batch, _, _, channels]) => Ok([batch, self.size[0], self.size[1], channels].into()),
+            None => {
+                Err(GraphError::op("resize", format!("it needs [batch, height, width, channels], not {}", inputs[0])))
+            }
+        }
+    }
+
+    fn flops(&self, _: &[&Shape], output: &Shape) -> u64 {
+        8 * output.elements() as u64
+    }
+
+    fn candle(&self, inputs: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
+        if let (true, &[batch, height, width, channels]) = (device.is_cpu(), inputs[0].dims()) {
+            let taps = [self.sampling.taps(height, self.size[0]), self.sampling.taps(width, self.size[1])];
+            let dims = [batch, self.size[0], self.size[1], channels];
+            let input = [height, width, channels];
+            return Ok(Box::new(move |x| cpu::apply(x, &dims, |x, y| blend(&taps, input, x[0], y))));
+        }
+        self.tensors(inputs, device)
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
@@ -145,5 +179,17 @@ mod tests {
                 y
             });
         }
+    }
+
+    /// The version for other devices, run on this one, against the processor's own.
+    #[test]
+    fn both_candle_versions_agree() {
+        let op = ResizeOp { size: [9, 4], sampling: Sampling::HalfPixel };
+        let (shape, output) = (Shape::from([2, 5, 7, 3]), Shape::from([2, 9, 4, 3]));
+        let x = Tensor::from_vec(crate::ops::testing::noise(5, 210), shape.dims(), &Device::Cpu).unwrap();
+        let kernel = op.candle(&[&shape], &output, &Device::Cpu).unwrap();
+        let tensors = op.tensors(&[&shape], &Device::Cpu).unwrap();
+        let difference = (kernel(&[&x]).unwrap() - tensors(&[&x]).unwrap()).unwrap().abs().unwrap();
+        assert!(difference.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-6);
     }
 }

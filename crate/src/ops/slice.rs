@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use candle_core::Device;
 
+use super::Kind;
 use super::dispatch::{BoxCopy, offset};
 use crate::graph::{CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
@@ -13,6 +14,10 @@ struct SliceOp(Vec<Range<usize>>);
 impl Operation for SliceOp {
     fn name(&self) -> &'static str {
         "slice"
+    }
+
+    fn kind(&self) -> Kind<'_> {
+        Kind::Slice(&self.0)
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {

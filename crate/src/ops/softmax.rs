@@ -2,6 +2,7 @@
 
 use candle_core::{D, Device};
 
+use super::Kind;
 use super::dispatch::{groups, shader};
 use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
@@ -11,6 +12,10 @@ struct SoftmaxOp;
 impl Operation for SoftmaxOp {
     fn name(&self) -> &'static str {
         "softmax"
+    }
+
+    fn kind(&self) -> Kind<'_> {
+        Kind::Softmax
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {

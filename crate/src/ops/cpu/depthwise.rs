@@ -14,6 +14,9 @@ use crate::{
     ops::{Activation, window::Window},
 };
 
+/// Neighbouring pixels that are computed together.
+const TOGETHER: usize = 4;
+
 /// A depthwise convolution prepared for the processor.
 pub(crate) struct Depthwise {
     isa: Isa,
@@ -95,65 +98,78 @@ unsafe fn line<L: Lanes>(d: &Depthwise, picture: &[f32], oy: usize, row: &mut [f
     // SAFETY: the caller has the instruction set, and the taps are inside the picture.
     unsafe {
         for ox in (0..first).chain(end..w.output[1]) {
-            pixel::<L>(d, picture, [oy, ox], rows.clone(), d.inside(1, ox), &mut row[pixels(ox..ox + 1)]);
+            some::<L, 1>(d, picture, [oy, ox], rows.clone(), d.inside(1, ox), &mut row[pixels(ox..ox + 1)]);
         }
-        for (y, ox) in row[pixels(first..end)].chunks_exact_mut(d.channels).zip(first..end) {
-            match (w.kernel, rows.len()) {
-                ([3, 3], 3) => pixel::<L>(d, picture, [oy, ox], 0..3, 0..3, y),
-                ([5, 5], 5) => pixel::<L>(d, picture, [oy, ox], 0..5, 0..5, y),
-                _ => pixel::<L>(d, picture, [oy, ox], rows.clone(), 0..w.kernel[1], y),
+        let mut ox = first;
+        while ox < end {
+            // Several at a time: each weight is loaded once for all of them, and no sum waits for itself.
+            let together = if end - ox >= TOGETHER { TOGETHER } else { 1 };
+            let y = &mut row[pixels(ox..ox + together)];
+            match (w.kernel, rows.len(), together) {
+                ([3, 3], 3, TOGETHER) => some::<L, TOGETHER>(d, picture, [oy, ox], 0..3, 0..3, y),
+                ([5, 5], 5, TOGETHER) => some::<L, TOGETHER>(d, picture, [oy, ox], 0..5, 0..5, y),
+                (_, _, TOGETHER) => some::<L, TOGETHER>(d, picture, [oy, ox], rows.clone(), 0..w.kernel[1], y),
+                _ => some::<L, 1>(d, picture, [oy, ox], rows.clone(), 0..w.kernel[1], y),
             }
+            ox += together;
         }
     }
 }
 
-/// One pixel of the output. Inlined with constant ranges, the loops over the taps disappear.
+/// `COUNT` neighbouring pixels of the output. Inlined with constant ranges, the loops over the taps disappear.
 #[inline(always)]
-unsafe fn pixel<L: Lanes>(
+unsafe fn some<L: Lanes, const COUNT: usize>(
     d: &Depthwise,
     picture: &[f32],
     [oy, ox]: [usize; 2],
     rows: Range<usize>,
     columns: Range<usize>,
-    pixel: &mut [f32],
+    y: &mut [f32],
 ) {
-    // Sliced to its length, so that the writes below are inside by construction.
-    let pixel = &mut pixel[..d.channels];
     let (w, channels) = (&d.window, d.channels);
+    // Sliced to its length, so that the writes below are inside by construction.
+    let y = &mut y[..COUNT * channels];
     // Coordinates of a tap; those in the ranges are inside the picture, so nothing is subtracted below zero.
     let offset = |ky: usize, kx: usize| {
         let sy = oy * w.stride[0] + ky * w.dilation[0] - w.before[0];
         let sx = ox * w.stride[1] + kx * w.dilation[1] - w.before[1];
         (sy * w.input[1] + sx) * channels
     };
+    let next = w.stride[1] * channels;
     if !rows.is_empty() && !columns.is_empty() {
-        // The last tap reads furthest: if it is inside, all are.
-        assert!(offset(rows.end - 1, columns.end - 1) + channels <= picture.len());
+        // The last tap of the last pixel reads furthest: if it is inside, all are.
+        assert!(offset(rows.end - 1, columns.end - 1) + (COUNT - 1) * next + channels <= picture.len());
     }
     let whole = channels / L::WIDTH * L::WIDTH;
-    let (x, weight, y) = (picture.as_ptr(), d.weight.as_ptr(), pixel.as_mut_ptr());
+    let (x, weight, to) = (picture.as_ptr(), d.weight.as_ptr(), y.as_mut_ptr());
     let (bias, slope) = (d.epilogue.bias.as_ptr(), d.epilogue.slope.as_ptr());
     for c in (0..whole).step_by(L::WIDTH) {
         // SAFETY: the caller has the instruction set; `c + WIDTH` is at most `channels`, the length of every row read.
         unsafe {
-            let mut sum = L::load(bias.add(c));
+            let mut sums = [L::load(bias.add(c)); COUNT];
             for ky in rows.clone() {
                 for kx in columns.clone() {
-                    let tap = (ky * w.kernel[1] + kx) * channels;
-                    sum = sum.add_product(L::load(x.add(offset(ky, kx) + c)), L::load(weight.add(tap + c)));
+                    let weight = L::load(weight.add((ky * w.kernel[1] + kx) * channels + c));
+                    let from = x.add(offset(ky, kx) + c);
+                    for (i, sum) in sums.iter_mut().enumerate() {
+                        *sum = sum.add_product(L::load(from.add(i * next)), weight);
+                    }
                 }
             }
-            let (zero, cap) = (L::splat(0.0), L::splat(d.epilogue.cap));
-            sum.max(zero).add_product(sum.min(zero), L::load(slope.add(c))).min(cap).store(y.add(c));
+            let (zero, cap, slope) = (L::splat(0.0), L::splat(d.epilogue.cap), L::load(slope.add(c)));
+            for (i, sum) in sums.into_iter().enumerate() {
+                let result = sum.max(zero).add_product(sum.min(zero), slope).min(cap);
+                result.store(to.add(i * channels + c));
+            }
         }
     }
-    for c in whole..channels {
+    for (i, c) in (0..COUNT).flat_map(|i| (whole..channels).map(move |c| (i, c))) {
         let mut sum = d.epilogue.bias[c];
         for ky in rows.clone() {
             for kx in columns.clone() {
-                sum += picture[offset(ky, kx) + c] * d.weight[(ky * w.kernel[1] + kx) * channels + c];
+                sum += picture[offset(ky, kx) + i * next + c] * d.weight[(ky * w.kernel[1] + kx) * channels + c];
             }
         }
-        pixel[c] = (sum.max(0.0) + d.epilogue.slope[c] * sum.min(0.0)).min(d.epilogue.cap);
+        y[i * channels + c] = (sum.max(0.0) + d.epilogue.slope[c] * sum.min(0.0)).min(d.epilogue.cap);
     }
 }

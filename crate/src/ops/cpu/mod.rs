@@ -80,7 +80,7 @@ impl Epilogue {
 
 /// Runs `work` on equal pieces of `y` (the last may be shorter), on all cores where there are threads and the work is
 /// worth waking them.
-fn for_pieces(y: &mut [f32], piece: usize, flops: usize, work: impl Fn(usize, &mut [f32]) + Sync + Send) {
+pub(super) fn for_pieces(y: &mut [f32], piece: usize, flops: usize, work: impl Fn(usize, &mut [f32]) + Sync + Send) {
     #[cfg(not(target_arch = "wasm32"))]
     if flops > 1 << 20 && y.len() > piece {
         use rayon::prelude::*;
@@ -89,6 +89,18 @@ fn for_pieces(y: &mut [f32], piece: usize, flops: usize, work: impl Fn(usize, &m
     }
     let _ = flops;
     y.chunks_mut(piece).enumerate().for_each(|(i, part)| work(i, part));
+}
+
+/// Runs `work` on one of the threads that [`for_pieces`] shares work with. Each kernel of a network would otherwise put its
+/// caller to sleep, wake a thread and wait for that: for small ones, and on a busy machine for all, that costs more than
+/// the work. `worthwhile` says whether it is enough work to go there once.
+pub(crate) fn beside_threads<R: Send>(worthwhile: bool, work: impl FnOnce() -> R + Send) -> R {
+    #[cfg(not(target_arch = "wasm32"))]
+    if worthwhile {
+        return rayon::scope(|_| work());
+    }
+    let _ = worthwhile;
+    work()
 }
 
 /// Runs a kernel on dense f32 tensors of the processor; what it writes becomes a tensor of shape `dims`.
@@ -160,6 +172,25 @@ mod tests {
             }
             for other in &results[1..] {
                 assert!(results[0].iter().zip(other).all(|(u, v)| (u - v).abs() < 2e-5));
+            }
+        }
+    }
+
+    /// Few rows have several sums for each result.
+    #[test]
+    fn few_rows_are_summed_whole() {
+        for (rows, channels) in [(1, 37), (2, 37), (3, 5), (1, 2), (5, 64)] {
+            let (x, weight) = (noise(1, rows * channels), weights(2, &[21, channels]));
+            let stored = weight.to_f32();
+            for isa in available() {
+                let mut product = Product::new(Window::row(rows), channels, &weight, None, &Activation::None);
+                let mut y = vec![0.0; rows * 21];
+                product.with_isa(isa).run(&x, None, &mut y);
+                for (i, found) in y.iter().enumerate() {
+                    let (x, w) = (&x[i / 21 * channels..], &stored[i % 21 * channels..]);
+                    let expected: f64 = (0..channels).map(|c| f64::from(x[c]) * f64::from(w[c])).sum();
+                    assert!((f64::from(*found) - expected).abs() < 1e-5, "{isa:?}: {rows} x {channels}");
+                }
             }
         }
     }

@@ -17,6 +17,11 @@ use crate::{
 /// Output pixels that share a table of pointers. A panel of weights is read once for all of them, from the nearest cache.
 const GROUP: usize = 48;
 
+/// Vectors of sums that fill the time a multiply-add takes.
+const SUMS: usize = 8;
+/// Most sums of one result.
+const CHAINS: usize = 4;
+
 /// A convolution (or a matrix, as a window of one pixel) prepared for the processor.
 pub(crate) struct Product {
     isa: Isa,
@@ -158,6 +163,29 @@ unsafe fn group<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     }
 }
 
+/// Adds what one input channel gives to all sums.
+///
+/// # Safety
+/// The instruction set must be there; a panel's row must be readable at `weights`, and `channel` in every source.
+#[inline(always)]
+unsafe fn add<L: Lanes, const ROWS: usize, const VECTORS: usize>(
+    sums: &mut [[L; VECTORS]; ROWS],
+    weights: *const f32,
+    sources: &[*const f32; ROWS],
+    channel: usize,
+) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let w: [L; VECTORS] = std::array::from_fn(|v| L::load(weights.add(v * L::WIDTH)));
+        for r in 0..ROWS {
+            let value = L::splat(*sources[r].add(channel));
+            for v in 0..VECTORS {
+                sums[r][v] = sums[r][v].add_product(value, w[v]);
+            }
+        }
+    }
+}
+
 /// `ROWS` pixels x 16 channels, all sums in registers: for each input channel, one load of weights and one broadcast a
 /// pixel feed `ROWS x VECTORS` multiply-adds. Returns `ROWS`.
 #[inline(always)]
@@ -179,22 +207,33 @@ unsafe fn tile<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     // length, and each pointer of the table leads to `channels` numbers, as `point` made sure.
     unsafe {
         let start: [L; VECTORS] = std::array::from_fn(|v| L::load(bias.add(v * L::WIDTH)));
-        let mut sums = [start; ROWS];
+        // A multiply-add takes several cycles, and the next into the same sum waits for it. Few rows have too few sums
+        // to fill that time, so each gets several, for channels in turn.
+        let chains = (SUMS / (ROWS * VECTORS)).clamp(1, CHAINS);
+        let mut sums = [[[L::splat(0.0); VECTORS]; ROWS]; CHAINS];
+        sums[0] = [start; ROWS];
         for tap in 0..taps {
             let sources: &[*const f32] = &table[tap * count + at..][..ROWS];
             let sources: [*const f32; ROWS] = std::array::from_fn(|r| sources[r]);
-            for channel in 0..product.channels {
-                let w: [L; VECTORS] = std::array::from_fn(|v| L::load(weights.add(v * L::WIDTH)));
-                weights = weights.add(PANEL);
-                for r in 0..ROWS {
-                    let value = L::splat(*sources[r].add(channel));
-                    for v in 0..VECTORS {
-                        sums[r][v] = sums[r][v].add_product(value, w[v]);
-                    }
+            let whole = product.channels / chains * chains;
+            for channel in (0..whole).step_by(chains) {
+                for (chain, sums) in sums.iter_mut().enumerate().take(chains) {
+                    add::<L, ROWS, VECTORS>(sums, weights.add(chain * PANEL), &sources, channel + chain);
                 }
+                weights = weights.add(chains * PANEL);
+            }
+            for channel in whole..product.channels {
+                add::<L, ROWS, VECTORS>(&mut sums[0], weights, &sources, channel);
+                weights = weights.add(PANEL);
             }
         }
         let (zero, one) = (L::splat(0.0), L::splat(1.0));
+        let [mut sums, others @ ..] = sums;
+        for other in &others[..chains - 1] {
+            for (sum, part) in sums.iter_mut().flatten().zip(other.iter().flatten()) {
+                *sum = sum.add_product(*part, one);
+            }
+        }
         let cap = L::splat(product.epilogue.cap);
         let columns = product.columns;
         let width = (columns - panel * PANEL).min(PANEL);
