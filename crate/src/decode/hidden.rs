@@ -19,6 +19,9 @@ const BEHIND: f32 = 0.12;
 /// How far from the rim of a nostril its darkest place is looked for, crop pixels.
 const AROUND: i32 = 9;
 
+/// How far a nostril reaches from the base of the nose: aside, down, up and back, cm.
+const HOLLOW: [f32; 4] = [1.45, 0.9, 2.1, 2.1];
+
 /// Brightness inside of a nostril, as a share of what is seen in its place.
 const DARKNESS: f32 = 0.3;
 
@@ -64,15 +67,17 @@ pub(crate) fn nostrils(
             [x, y, depth]
         })
         .collect();
-    let around = |shape: &[[f32; 3]], i: usize, reach: [f32; 3], side: f32| {
+    let around = |shape: &[[f32; 3]], i: usize, [aside, below, above, back]: [f32; 4], side: f32| {
         let nose = nose_base(model, shape);
-        i < n && (0..3).all(|c| (shape[i][c] - nose[c]).abs() < reach[c]) && (shape[i][0] - nose[0]) * side > 0.0
+        let d: [f32; 3] = std::array::from_fn(|c| if i < n { shape[i][c] - nose[c] } else { f32::INFINITY });
+        (0.0..aside).contains(&(d[0] * side)) && (-below..above).contains(&d[1]) && d[2].abs() < back
     };
     let mut gain = vec![0.0; placed.len()];
     for side in [-1.0, 1.0] {
-        let covered = hidden(&sheet.triangles, placed, |i| around(&face.shape, i, [1.15, 0.9, 1.6], side));
+        let hollow = hidden(&sheet.triangles, &frontal, |i| around(&model.neutral, i, HOLLOW, side));
+        let covered =
+            hidden(&sheet.triangles, placed, |i| hollow[i] || around(&face.shape, i, [1.15, 0.9, 0.9, 1.6], side));
         darken(&sheet.triangles, &covered, soft, &mut darkened);
-        let hollow = hidden(&sheet.triangles, &frontal, |i| around(&model.neutral, i, [1.3, 0.9, 1.8], side));
         let unseen = hidden(&sheet.triangles, placed, |i| hollow[i]);
         for (gain, _) in gain.iter_mut().zip(unseen).filter(|(_, u)| *u) {
             *gain = DARKNESS - 1.0;

@@ -137,7 +137,8 @@ mod tests {
     #[test]
     fn skin_that_turns_to_the_light_gets_brighter_and_the_outline_stays() {
         let n = model().skin.end;
-        let mean = |p: &FramePlan| p.tone[..n].iter().map(|t| t.gain).sum::<f32>() / n as f32;
+        // nostrils are darkened besides
+        let mean = |p: &FramePlan| p.tone[..n].iter().map(|t| t.gain).filter(|g| *g > -0.3).sum::<f32>() / n as f32;
         let (to, from) = (plan(&turned(15.0, 0.0, 0.0), &[]), plan(&turned(-15.0, 0.0, 0.0), &[]));
         assert!(mean(&to) > 0.004 && mean(&from) < -0.004, "{} {}", mean(&to), mean(&from));
         for p in [to, from] {
