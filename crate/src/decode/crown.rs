@@ -4,9 +4,8 @@
 //! head bows. Hair that the photo shows beside the face goes on there instead, above a hairline that the forehead reaches
 //! in an arch.
 
-use super::fill::fill;
-use super::grain::go_on;
 use super::plane::Plane;
+use super::regrow::regrow;
 use super::weights::smooth;
 
 /// Least hair that must be seen, texture pixels.
@@ -71,7 +70,7 @@ pub(crate) fn crown(texture: &Plane<3>, opacity: &Plane<1>, face: &Plane<1>, pho
         }
         x = end.max(x + 1);
     }
-    let grown = go_on(texture, &hair, fill(texture, &hair));
+    let grown = regrow(texture, &hair);
     let mut out = texture.clone();
     for y in 0..top {
         let up = (top - y) as f32;

@@ -5,12 +5,11 @@
 //! of the old wall along.
 
 use super::crown::crown;
-use super::fill::fill;
-use super::grain::go_on;
 use super::mainland::keep_mainland;
 use super::matte::{matte, sure};
 use super::plane::Plane;
 use super::raster::{FAR, Target};
+use super::regrow::regrow;
 use crate::portrait::fitted::{PAD, SIDE, TEX, TEX_FULL};
 use crate::portrait::person::MASK;
 
@@ -68,7 +67,7 @@ impl Layers {
             let seen = on_photo(x, y) && near.data[y * width + x][0] <= 1e-5;
             [if seen { 1.0 } else { 0.0 }]
         });
-        let still = go_on(texture, &known, fill(texture, &known));
+        let still = regrow(texture, &known);
         let grown = crown(texture, &opacity, &covered, photo);
         let texture = grown.as_ref().unwrap_or(texture);
         let person = Plane::from_fn(width, height, |x, y| {

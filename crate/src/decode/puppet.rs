@@ -149,7 +149,8 @@ impl Puppet {
         });
         let wall =
             if layers.is_some() { Wall::Free { bottom: from_texture([0.0, face.photo[3]])[1] } } else { Wall::Tied };
-        let surroundings = Surroundings::new(&face.pose, &border_photo, &border_depth, &border_head, wall)
+        let person = layers.as_ref().map(|layers| &layers.person);
+        let surroundings = Surroundings::new(&face.pose, &border_photo, &border_depth, &border_head, wall, person)
             .ok_or(DecodeError::Fit("the outline of the fitted face is no number"))?;
         let (texture, still) = match layers {
             Some(layers) => (layers.person, Some(layers.still)),

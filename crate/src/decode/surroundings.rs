@@ -1,12 +1,14 @@
 //! Everything around the face: a grid of vertices over the whole picture, tied to the outline of the face, so that
 //! face, hair, neck and background are one mesh without holes.
 
+use super::ears::{EarVertex, Ears};
 use super::hair::hair;
 use super::lean::{LEAN, Lean};
+use super::plane::Plane;
 use super::pose::{project, rotate, unproject};
+use super::turn::Turn;
 use super::weights::smooth;
-use crate::portrait::fitted::{CameraPose, FOCAL, PAD, PIVOT, SIDE};
-use nalgebra::{Matrix3, Vector3};
+use crate::portrait::fitted::{CameraPose, PAD, PIVOT, SIDE};
 use spade::{DelaunayTriangulation, Point2, Triangulation};
 use std::collections::{BTreeSet, HashMap};
 
@@ -29,6 +31,7 @@ pub(crate) struct Surroundings {
     /// How much a vertex belongs to the outline of a round head, 0..1: there a turn brings other hair into sight instead
     /// of moving the outline.
     round: Vec<f32>,
+    ears: Vec<EarVertex>,
     photo_pose: CameraPose,
     /// How far the body follows a head that moves without turning, 0..1.
     lean: f32,
@@ -46,21 +49,32 @@ pub(crate) struct Surroundings {
 
 impl Surroundings {
     /// `border`: the outline in crop pixels; `border_depth`: its distance from the camera; `border_head`: its head
-    /// space position; all in the photo. `wall`: what is behind the person.
+    /// space position; all in the photo. `wall`: what is behind the person; `person`: colours times opacity and opacity,
+    /// if they are known.
     pub fn new(
         pose: &CameraPose,
         border: &[[f32; 2]],
         border_depth: &[f32],
         border_head: &[[f32; 3]],
         wall: Wall,
+        person: Option<&Plane<4>>,
     ) -> Option<Self> {
         let steps = (SIDE * (1.0 + 2.0 * PAD) / GRID).floor();
         let (lo, hi) = (-PAD * SIDE, SIDE * (1.0 + PAD));
         let line = |i: usize| lo + (hi - lo) * i as f32 / steps;
         let n = steps as usize + 1;
+        let ears = Ears::new(pose, border_head, person);
+        let on_ears: Vec<[f32; 2]> = ears
+            .places()
+            .into_iter()
+            .filter(|&p| p.iter().all(|x| (lo + GRID..hi - GRID).contains(x)))
+            .filter(|&p| !inside(border, p) && distance(border, p) > 0.2 * GRID)
+            .collect();
+        let near_ear = |p: [f32; 2]| on_ears.iter().any(|q| (p[0] - q[0]).hypot(p[1] - q[1]) < 0.4 * GRID);
         let photo: Vec<[f32; 2]> = (0..n * n)
             .map(|i| [line(i % n), line(i / n)])
-            .filter(|&p| !inside(border, p) && distance(border, p) > 0.45 * GRID)
+            .filter(|&p| !inside(border, p) && distance(border, p) > 0.45 * GRID && !near_ear(p))
+            .chain(on_ears.iter().copied())
             .collect();
         let on_frame = |p: [f32; 2]| p.iter().any(|&x| x < lo + 1.0 || x > hi - 1.0);
         let points: Vec<[f32; 2]> = photo.iter().chain(border).copied().collect();
@@ -111,6 +125,7 @@ impl Surroundings {
                 }
             },
             head: head.iter().map(|x| rotate(pose, [0, 1, 2].map(|c| x[c] - PIVOT[c]))).collect(),
+            ears: (0..).zip(&photo).filter_map(|(i, &p)| ears.vertex(i, p)).collect(),
             photo_pose: *pose,
             lean: match wall {
                 Wall::Tied => 0.0,
@@ -149,8 +164,13 @@ impl Surroundings {
             *own = std::array::from_fn(|c| border[k][c] - p[c] - (skull[c] - p[c]) * rigid - body[c] * (1.0 - rigid));
         }
         let turn = Turn::new(&self.photo_pose, pose);
+        let mut ears = self.ears.iter().peekable();
         for (i, o) in out.iter_mut().enumerate() {
-            let skull = turn.project(self.head[i], self.round[i]);
+            let mut skull = turn.project(self.head[i], self.round[i]);
+            if let Some(ear) = ears.next_if(|e| e.index == i) {
+                let own = ear.place(&turn);
+                skull = std::array::from_fn(|c| skull[c] + (own[c] - skull[c]) * ear.share);
+            }
             let (mut x, mut y) = (0.0, 0.0);
             for (w, d) in self.follow[i * nb..(i + 1) * nb].iter().zip(&*scratch) {
                 x += w * d[0];
@@ -176,35 +196,6 @@ pub(crate) enum Wall {
         /// Lower edge of the photo, crop pixels.
         bottom: f32,
     },
-}
-
-/// How a motion of the head moves what is fixed to the skull.
-struct Turn {
-    /// As a rigid body.
-    rigid: Matrix3<f32>,
-    /// As the outline of a round body: what lies in front of the pivot moves, but nothing gets narrower.
-    round: Matrix3<f32>,
-    pivot: Vector3<f32>,
-}
-
-impl Turn {
-    fn new(photo: &CameraPose, now: &CameraPose) -> Self {
-        let rigid = now.rotation * photo.rotation.transpose();
-        let (sin, cos) = rigid[(1, 0)].atan2(rigid[(0, 0)]).sin_cos();
-        let round = Matrix3::new(cos, -sin, rigid[(0, 2)], sin, cos, rigid[(1, 2)], 0.0, 0.0, 1.0);
-        let mut pivot = Vector3::from(rotate(now, PIVOT)) + now.translation;
-        pivot.z = now.translation.z - rotate(now, PIVOT)[2];
-        Self { rigid, round, pivot }
-    }
-
-    /// Crop pixel of a point in the photo's camera axes about the pivot; `round`: 0 for a rigid body, 1 for an outline.
-    fn project(&self, x: [f32; 3], round: f32) -> [f32; 2] {
-        let x = Vector3::from(x);
-        let (a, b) = (self.rigid * x, self.round * x);
-        let c = a + (b - a) * round;
-        let k = FOCAL * SIDE / (self.pivot.z - c.z).max(1.0);
-        [SIDE / 2.0 + k * (c.x + self.pivot.x), SIDE / 2.0 - k * (c.y + self.pivot.y)]
-    }
 }
 
 /// How much a point beside the face moves with the skull: 1 on head and hair, 0 on shoulders and background. `wider`: how
@@ -307,7 +298,7 @@ fn distance(polygon: &[[f32; 2]], p: [f32; 2]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nalgebra::Matrix3;
+    use nalgebra::{Matrix3, Vector3};
 
     fn around_a_disc(wall: Wall) -> (CameraPose, Vec<[f32; 2]>, Vec<[f32; 3]>, Surroundings) {
         let pose = CameraPose { rotation: Matrix3::identity(), translation: Vector3::new(0.0, 0.0, 97.0) };
@@ -318,7 +309,7 @@ mod tests {
             })
             .collect();
         let (border, depth): (Vec<_>, Vec<_>) = ring.iter().map(|&x| project(&pose, x)).unzip();
-        let s = Surroundings::new(&pose, &border, &depth, &ring, wall).unwrap();
+        let s = Surroundings::new(&pose, &border, &depth, &ring, wall, None).unwrap();
         (pose, border, ring, s)
     }
 
