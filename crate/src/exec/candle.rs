@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 
 use super::ExecError;
 use crate::{
-    graph::{CandleKernel, Graph, Source},
+    graph::{CandleKernel, Graph, NodeCost, Source},
     ops::cpu,
 };
 
@@ -23,13 +23,10 @@ pub fn cuda() -> Result<Device, ExecError> {
     Device::new_cuda(0).map_err(|e| ExecError::Cuda(e.to_string().lines().next().unwrap_or_default().to_owned()))
 }
 
-/// Networks with more floating point operations than this are run beside the threads that share their work.
-const WORTH_THREADS: u64 = 10_000_000;
-
 /// A network prepared for one candle device.
 pub struct Session {
     device: Device,
-    /// All cores of the processor work on it.
+    /// Some of its operations are worth all cores of the processor.
     shared: bool,
     steps: Vec<Step>,
     /// Constants are set, everything else is filled and emptied by each run.
@@ -100,7 +97,8 @@ impl Session {
         };
         let inputs = graph.inputs().iter().map(input).collect();
         let outputs = graph.outputs().iter().map(|p| p.value.index()).collect();
-        let shared = device.is_cpu() && graph.cost().flops > WORTH_THREADS;
+        let large = |n: &NodeCost| n.cost.flops > cpu::WORTH_THREADS as u64;
+        let shared = device.is_cpu() && graph.node_costs().iter().any(large);
         Ok(Self { device: device.clone(), shared, steps, values, inputs, outputs })
     }
 

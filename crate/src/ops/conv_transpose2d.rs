@@ -41,6 +41,40 @@ struct Geometry {
     cut: [usize; 2],
 }
 
+impl Geometry {
+    /// Adds what every input pixel gives under every tap (`[pixel, tap, out]`) where it belongs.
+    fn spread(&self, stride: [usize; 2], size: [usize; 2], products: &[f32], y: &mut [f32]) {
+        let (run, pixel) = (self.kernel[1] * self.out, self.kernel[0] * self.kernel[1] * self.out);
+        for (row, products) in products.chunks_exact(self.input[1] * pixel).enumerate() {
+            let (picture, sy) = (row / self.input[0], row % self.input[0]);
+            for ky in 0..self.kernel[0] {
+                // Cut at the top, or below the result.
+                let Some(oy) = (sy * stride[0] + ky).checked_sub(self.cut[0]).filter(|&oy| oy < size[0]) else {
+                    continue;
+                };
+                let line = &mut y[(picture * size[0] + oy) * size[1] * self.out..][..size[1] * self.out];
+                let parts = products.chunks_exact(pixel).map(|part| &part[ky * run..][..run]);
+                let add = |(y, part): (&mut [f32], &[f32])| y.iter_mut().zip(part).for_each(|(y, p)| *y += p);
+                if stride[1] == self.kernel[1] && self.cut[1] == 0 {
+                    // Kernels lie side by side.
+                    line.chunks_mut(run).zip(parts).for_each(add);
+                    continue;
+                }
+                for (sx, part) in parts.enumerate() {
+                    // The taps of a row lie together in the result, too; those left and right of it are cut.
+                    let start = sx * stride[1];
+                    let from = self.cut[1].saturating_sub(start).min(self.kernel[1]);
+                    let to = (size[1] + self.cut[1]).saturating_sub(start).min(self.kernel[1]).max(from);
+                    let part = &part[from * self.out..to * self.out];
+                    if !part.is_empty() {
+                        add((&mut line[(start + from - self.cut[1]) * self.out..], part));
+                    }
+                }
+            }
+        }
+    }
+}
+
 impl ConvTranspose2dOp {
     fn geometry(&self, input: &Shape) -> Result<Geometry, GraphError> {
         let c = &self.0;
@@ -86,24 +120,16 @@ impl ConvTranspose2dOp {
             cpu::apply(x, &dims, |x, y| {
                 let mut products = vec![0.0; pixels * taps * g.out];
                 product.run(x[0], None, &mut products);
-                y.chunks_exact_mut(g.out).for_each(|y| y.copy_from_slice(&bias));
-                for (i, part) in products.chunks_exact(taps * g.out).enumerate() {
-                    let (row, sx) = (i / g.input[1], i % g.input[1]);
-                    let (picture, sy) = (row / g.input[0], row % g.input[0]);
-                    for (tap, part) in part.chunks_exact(g.out).enumerate() {
-                        // Cut at the top or left, or beyond the result.
-                        let at = [sy * stride[0] + tap / g.kernel[1], sx * stride[1] + tap % g.kernel[1]];
-                        let (Some(oy), Some(ox)) = (at[0].checked_sub(g.cut[0]), at[1].checked_sub(g.cut[1])) else {
-                            continue;
-                        };
-                        if oy < size[0] && ox < size[1] {
-                            let y = &mut y[((picture * size[0] + oy) * size[1] + ox) * g.out..][..g.out];
-                            y.iter_mut().zip(part).for_each(|(y, p)| *y += p);
-                        }
-                    }
+                match bias[..] {
+                    [bias] => y.fill(bias),
+                    _ => y.chunks_exact_mut(g.out).for_each(|y| y.copy_from_slice(&bias)),
                 }
-                for y in y.chunks_exact_mut(g.out) {
-                    y.iter_mut().zip(&slopes).for_each(|(y, slope)| *y = activation.with_slope(*y, *slope));
+                g.spread(stride, size, &products, y);
+                match activation {
+                    Activation::Prelu(_) => y.chunks_exact_mut(g.out).for_each(|y| {
+                        y.iter_mut().zip(&slopes).for_each(|(y, slope)| *y = y.max(0.0) + slope * y.min(0.0));
+                    }),
+                    _ => activation.apply(y),
                 }
             })
         }))

@@ -4,6 +4,7 @@ use candle_core::{Device, Tensor};
 
 use super::{
     Activation, Kind,
+    activation::{sigmoid, tanh},
     cpu::{self, Product},
     dispatch::{epilogue, shader},
     product::ImplicitProduct,
@@ -167,15 +168,16 @@ fn steps(from_input: &Product, from_state: &Product, x: &[f32], start: &[f32], y
     let mut inputs = vec![0.0; 3 * y.len()];
     from_input.run(x, None, &mut inputs);
     let mut states = vec![0.0; 3 * hidden];
-    let sigmoid = |v: f32| 1.0 / (1.0 + (-v).exp());
     for (step, i) in inputs.chunks_exact(3 * hidden).enumerate() {
         let (before, rest) = y.split_at_mut(step * hidden);
         let h = if step == 0 { start } else { &before[(step - 1) * hidden..] };
         from_state.run(h, None, &mut states);
+        // Slices of one length, so that the loop becomes vectors.
+        let (i, states, h) = (&i[..3 * hidden], &states[..3 * hidden], &h[..hidden]);
         for (j, next) in rest[..hidden].iter_mut().enumerate() {
             let reset = sigmoid(i[j] + states[j]);
             let update = sigmoid(i[hidden + j] + states[hidden + j]);
-            let new = (i[2 * hidden + j] + reset * states[2 * hidden + j]).tanh();
+            let new = tanh(i[2 * hidden + j] + reset * states[2 * hidden + j]);
             *next = new + update * (h[j] - new);
         }
     }

@@ -2,8 +2,8 @@
 
 use candle_core::{D, Device, Tensor};
 
-use super::Kind;
 use super::dispatch::{groups, shader};
+use super::{Kind, cpu, reduce::mean_of_rows};
 use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
 
 /// Over which elements mean and variance are taken.
@@ -30,6 +30,74 @@ pub struct Normalise {
 
 #[derive(Debug)]
 struct NormaliseOp(Normalise);
+
+impl NormaliseOp {
+    /// The same made of candle's own operations, for devices without a kernel of ours.
+    fn tensors(&self, inputs: &[&Shape], output: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
+        let channels = output.last();
+        let table =
+            |t: &Option<Constant>| t.as_ref().map(|t| Tensor::from_vec(t.to_f32(), channels, device)).transpose();
+        let (scale, shift) = (table(&self.0.scale)?, table(&self.0.shift)?);
+        let epsilon = f64::from(self.0.epsilon);
+        let over = self.0.over;
+        let batch = inputs[0].dims()[0];
+        let dims = output.dims().to_vec();
+        Ok(Box::new(move |x| {
+            let (x, axis) = match over {
+                NormaliseOver::Channels => (x[0].reshape(((), channels))?, D::Minus1),
+                NormaliseOver::Pixels => (x[0].reshape((batch, (), channels))?, D::Minus2),
+            };
+            // Two passes: the difference of squares' mean and mean's square would lose what the variance is made of.
+            let centred = x.broadcast_sub(&x.mean_keepdim(axis)?)?;
+            let deviation = (centred.sqr()?.mean_keepdim(axis)? + epsilon)?.sqrt()?;
+            let mut y = centred.broadcast_div(&deviation)?;
+            if let Some(scale) = &scale {
+                y = y.broadcast_mul(scale)?;
+            }
+            if let Some(shift) = &shift {
+                y = y.broadcast_add(shift)?;
+            }
+            y.reshape(dims.as_slice())
+        }))
+    }
+}
+
+/// Layer normalisation of one row.
+fn row([scale, shift]: &[Vec<f32>; 2], epsilon: f32, x: &[f32], y: &mut [f32]) {
+    let count = x.len() as f32;
+    let mean = sum(x, |v| v) / count;
+    // Two passes: the difference of squares' mean and mean's square would lose what the variance is made of.
+    let factor = 1.0 / (sum(x, |v| (v - mean) * (v - mean)) / count + epsilon).sqrt();
+    for ((y, x), (scale, shift)) in y.iter_mut().zip(x).zip(scale.iter().zip(shift)) {
+        *y = (x - mean) * factor * scale + shift;
+    }
+}
+
+/// The sum of a function of all numbers, eight sums at once: a single one would wait for itself after every addition.
+fn sum(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
+    let (parts, rest) = x.as_chunks::<8>();
+    let mut sums = [0.0; 8];
+    parts.iter().for_each(|part| sums.iter_mut().zip(part).for_each(|(sum, v)| *sum += f(*v)));
+    sums.iter().sum::<f32>() + rest.iter().map(|v| f(*v)).sum::<f32>()
+}
+
+/// Instance normalisation of one picture.
+fn picture_of([scale, shift]: &[Vec<f32>; 2], epsilon: f32, x: &[f32], y: &mut [f32]) {
+    let channels = scale.len();
+    let share = channels as f32 / x.len() as f32;
+    let (mut means, mut factors) = (vec![0.0; channels], vec![0.0; channels]);
+    mean_of_rows(x, &mut means, share, |v, _| v);
+    mean_of_rows(x, &mut factors, share, |v, c| (v - means[c]) * (v - means[c]));
+    factors.iter_mut().zip(scale).for_each(|(f, scale)| *f = scale / (*f + epsilon).sqrt());
+    cpu::for_pieces(y, channels * 64, 8 * x.len(), |i, y| {
+        let x = &x[i * channels * 64..][..y.len()];
+        for (x, y) in x.chunks_exact(channels).zip(y.chunks_exact_mut(channels)) {
+            for c in 0..channels {
+                y[c] = (x[c] - means[c]) * factors[c] + shift[c];
+            }
+        }
+    });
+}
 
 impl Operation for NormaliseOp {
     fn name(&self) -> &'static str {
@@ -62,30 +130,27 @@ impl Operation for NormaliseOp {
     }
 
     fn candle(&self, inputs: &[&Shape], output: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
-        let channels = output.last();
-        let table =
-            |t: &Option<Constant>| t.as_ref().map(|t| Tensor::from_vec(t.to_f32(), channels, device)).transpose();
-        let (scale, shift) = (table(&self.0.scale)?, table(&self.0.shift)?);
-        let epsilon = f64::from(self.0.epsilon);
-        let over = self.0.over;
-        let batch = inputs[0].dims()[0];
+        if !device.is_cpu() {
+            return self.tensors(inputs, output, device);
+        }
+        let (n, channels, batch) = (self.0.clone(), output.last(), inputs[0].dims()[0]);
+        let table = |t: &Option<Constant>, rest: f32| t.as_ref().map_or_else(|| vec![rest; channels], Constant::to_f32);
+        let affine = [table(&n.scale, 1.0), table(&n.shift, 0.0)];
         let dims = output.dims().to_vec();
         Ok(Box::new(move |x| {
-            let (x, axis) = match over {
-                NormaliseOver::Channels => (x[0].reshape(((), channels))?, D::Minus1),
-                NormaliseOver::Pixels => (x[0].reshape((batch, (), channels))?, D::Minus2),
-            };
-            // Two passes: the difference of squares' mean and mean's square would lose what the variance is made of.
-            let centred = x.broadcast_sub(&x.mean_keepdim(axis)?)?;
-            let deviation = (centred.sqr()?.mean_keepdim(axis)? + epsilon)?.sqrt()?;
-            let mut y = centred.broadcast_div(&deviation)?;
-            if let Some(scale) = &scale {
-                y = y.broadcast_mul(scale)?;
-            }
-            if let Some(shift) = &shift {
-                y = y.broadcast_add(shift)?;
-            }
-            y.reshape(dims.as_slice())
+            cpu::apply(x, &dims, |x, y| match n.over {
+                NormaliseOver::Channels => {
+                    for (x, y) in x[0].chunks_exact(channels).zip(y.chunks_exact_mut(channels)) {
+                        row(&affine, n.epsilon, x, y);
+                    }
+                }
+                NormaliseOver::Pixels => {
+                    let picture = y.len() / batch;
+                    for (x, y) in x[0].chunks_exact(picture).zip(y.chunks_exact_mut(picture)) {
+                        picture_of(&affine, n.epsilon, x, y);
+                    }
+                }
+            })
         }))
     }
 
@@ -155,6 +220,20 @@ mod tests {
                 };
                 x[0].iter().enumerate().map(one).collect()
             });
+        }
+    }
+
+    /// The version for other devices, run on this one, against the processor's own.
+    #[test]
+    fn both_candle_versions_agree() {
+        for over in [NormaliseOver::Channels, NormaliseOver::Pixels] {
+            let op = NormaliseOp(Normalise { over, scale: Some(weights(1, &[5])), shift: None, epsilon: 1e-3 });
+            let shape = Shape::from([2, 9, 8, 5]);
+            let x = Tensor::from_vec(crate::ops::testing::noise(5, 720), shape.dims(), &Device::Cpu).unwrap();
+            let kernel = op.candle(&[&shape], &shape, &Device::Cpu).unwrap();
+            let tensors = op.tensors(&[&shape], &shape, &Device::Cpu).unwrap();
+            let difference = (kernel(&[&x]).unwrap() - tensors(&[&x]).unwrap()).unwrap().abs().unwrap();
+            assert!(difference.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-5);
         }
     }
 }

@@ -91,28 +91,35 @@ impl Operation for ReduceOp {
     }
 }
 
-/// All rows of a block as one. Sums are taken in parts first: a long one loses what is small beside it.
+/// All rows of a block as one.
 fn rows(kind: Reduce, x: &[f32], y: &mut [f32], share: f32) {
+    match kind {
+        Reduce::Max => {
+            y.fill(f32::NEG_INFINITY);
+            for row in x.chunks_exact(y.len()) {
+                y.iter_mut().zip(row).for_each(|(y, x)| *y = y.max(*x));
+            }
+        }
+        Reduce::Sum => mean_of_rows(x, y, 1.0, |v, _| v),
+        Reduce::Mean => mean_of_rows(x, y, share, |v, _| v),
+    }
+}
+
+/// The sum of a function of all rows' elements (and their places in the row), times `share`. Sums are taken in parts first:
+/// a long one loses what is small beside it.
+pub(super) fn mean_of_rows(x: &[f32], y: &mut [f32], share: f32, f: impl Fn(f32, usize) -> f32) {
     const PART: usize = 64;
     let inner = y.len();
-    if kind == Reduce::Max {
-        y.fill(f32::NEG_INFINITY);
-        for row in x.chunks_exact(inner) {
-            y.iter_mut().zip(row).for_each(|(y, x)| *y = y.max(*x));
-        }
-        return;
-    }
     let mut sums = vec![0.0; inner];
+    y.fill(0.0);
     for part in x.chunks(PART * inner) {
         sums.fill(0.0);
         for row in part.chunks_exact(inner) {
-            sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+            sums.iter_mut().zip(row).enumerate().for_each(|(i, (sum, x))| *sum += f(*x, i));
         }
         y.iter_mut().zip(&sums).for_each(|(y, sum)| *y += sum);
     }
-    if kind == Reduce::Mean {
-        y.iter_mut().for_each(|y| *y *= share);
-    }
+    y.iter_mut().for_each(|y| *y *= share);
 }
 
 impl GraphBuilder {

@@ -130,11 +130,10 @@ unsafe fn some<L: Lanes, const COUNT: usize>(
     // Sliced to its length, so that the writes below are inside by construction.
     let y = &mut y[..COUNT * channels];
     // Coordinates of a tap; those in the ranges are inside the picture, so nothing is subtracted below zero.
-    let offset = |ky: usize, kx: usize| {
-        let sy = oy * w.stride[0] + ky * w.dilation[0] - w.before[0];
-        let sx = ox * w.stride[1] + kx * w.dilation[1] - w.before[1];
-        (sy * w.input[1] + sx) * channels
-    };
+    let [down, right] = [w.dilation[0] * w.input[1] * channels, w.dilation[1] * channels];
+    let origin = (oy * w.stride[0] * w.input[1] + ox * w.stride[1]) * channels;
+    let before = (w.before[0] * w.input[1] + w.before[1]) * channels;
+    let offset = |ky: usize, kx: usize| origin + ky * down + kx * right - before;
     let next = w.stride[1] * channels;
     if !rows.is_empty() && !columns.is_empty() {
         // The last tap of the last pixel reads furthest: if it is inside, all are.
@@ -143,6 +142,8 @@ unsafe fn some<L: Lanes, const COUNT: usize>(
     let whole = channels / L::WIDTH * L::WIDTH;
     let (x, weight, to) = (picture.as_ptr(), d.weight.as_ptr(), y.as_mut_ptr());
     let (bias, slope) = (d.epilogue.bias.as_ptr(), d.epilogue.slope.as_ptr());
+    // SAFETY: the caller has the instruction set.
+    let closer = unsafe { d.epilogue.closer::<L>() };
     for c in (0..whole).step_by(L::WIDTH) {
         // SAFETY: the caller has the instruction set; `c + WIDTH` is at most `channels`, the length of every row read.
         unsafe {
@@ -156,10 +157,9 @@ unsafe fn some<L: Lanes, const COUNT: usize>(
                     }
                 }
             }
-            let (zero, cap, slope) = (L::splat(0.0), L::splat(d.epilogue.cap), L::load(slope.add(c)));
+            let slope = L::load(slope.add(c));
             for (i, sum) in sums.into_iter().enumerate() {
-                let result = sum.max(zero).add_product(sum.min(zero), slope).min(cap);
-                result.store(to.add(i * channels + c));
+                closer.close(sum, slope).store(to.add(i * channels + c));
             }
         }
     }
@@ -170,6 +170,6 @@ unsafe fn some<L: Lanes, const COUNT: usize>(
                 sum += picture[offset(ky, kx) + i * next + c] * d.weight[(ky * w.kernel[1] + kx) * channels + c];
             }
         }
-        y[i * channels + c] = (sum.max(0.0) + d.epilogue.slope[c] * sum.min(0.0)).min(d.epilogue.cap);
+        y[i * channels + c] = d.epilogue.close_one(sum, c);
     }
 }

@@ -7,8 +7,10 @@
 mod depthwise;
 mod lanes;
 mod product;
+mod table;
 
 use candle_core::{CpuStorage, Device, Storage, Tensor};
+use lanes::Lanes;
 
 pub(crate) use depthwise::Depthwise;
 pub(crate) use product::Product;
@@ -46,45 +48,99 @@ impl Isa {
     }
 }
 
-/// What happens to a sum before it is stored: `min(max(x, 0) + slope min(x, 0), cap)`, which covers all activations the
-/// kernels take over, then another function for the rest.
+/// What happens to a sum before it is stored: `min(max(x, 0) + slope min(x, 0), cap)`, which covers most activations, or
+/// hard swish, or another function afterwards.
 struct Epilogue {
     /// Padded to whole panels.
     bias: Vec<f32>,
     /// Padded to whole panels.
     slope: Vec<f32>,
     cap: f32,
+    /// Instead of slope and cap: `x min(max(x + 3, 0), 6) / 6`.
+    hard_swish: bool,
     /// A function that needs more than multiplications; applied in a second pass while the results are in the cache.
     then: Option<Activation>,
 }
 
 impl Epilogue {
     fn new(bias: Option<&Constant>, activation: &Activation, channels: usize) -> Self {
-        use Activation::{LeakyRelu, None as Identity, Prelu, Relu, Relu6};
+        use Activation::{HardSwish, LeakyRelu, None as Identity, Prelu, Relu, Relu6};
         let padded = channels.next_multiple_of(PANEL);
         let mut bias = bias.map_or_else(|| vec![0.0; channels], Constant::to_f32);
         bias.resize(padded, 0.0);
         let mut slope = activation.slope_table(channels);
         slope.resize(padded, 1.0);
         let cap = if matches!(activation, Relu6) { 6.0 } else { f32::INFINITY };
-        let inline = matches!(activation, Identity | Relu | Relu6 | LeakyRelu(_) | Prelu(_));
-        Self { bias, slope, cap, then: (!inline).then(|| activation.clone()) }
+        let inline = matches!(activation, Identity | Relu | Relu6 | LeakyRelu(_) | Prelu(_) | HardSwish);
+        let hard_swish = matches!(activation, HardSwish);
+        Self { bias, slope, cap, hard_swish, then: (!inline).then(|| activation.clone()) }
+    }
+
+    /// Takes what does not change into registers.
+    ///
+    /// # Safety
+    /// The instruction set must be there.
+    #[inline(always)]
+    unsafe fn closer<L: Lanes>(&self) -> Closer<L> {
+        // SAFETY: the caller has the instruction set.
+        unsafe { Closer { hard_swish: self.hard_swish, cap: L::splat(self.cap), zero: L::splat(0.0) } }
+    }
+
+    /// What is stored for one sum of this channel: [`Closer::close`] without vectors.
+    fn close_one(&self, sum: f32, channel: usize) -> f32 {
+        if self.hard_swish {
+            return sum * (0.5 + sum * (1.0 / 6.0)).clamp(0.0, 1.0);
+        }
+        (sum.max(0.0) + self.slope[channel] * sum.min(0.0)).min(self.cap)
     }
 
     fn finish(&self, y: &mut [f32]) {
         if let Some(activation) = &self.then {
-            y.iter_mut().for_each(|v| *v = activation.at(*v));
+            activation.apply(y);
         }
     }
 }
 
+/// An [`Epilogue`] at work.
+#[derive(Clone, Copy)]
+struct Closer<L> {
+    hard_swish: bool,
+    cap: L,
+    zero: L,
+}
+
+impl<L: Lanes> Closer<L> {
+    /// What is stored for a vector of sums.
+    ///
+    /// # Safety
+    /// The instruction set must be there.
+    #[inline(always)]
+    unsafe fn close(self, sum: L, slope: L) -> L {
+        // SAFETY: the caller has the instruction set.
+        unsafe {
+            if self.hard_swish {
+                let gate = L::splat(0.5).add_product(sum, L::splat(1.0 / 6.0)).max(self.zero).min(L::splat(1.0));
+                return self.zero.add_product(sum, gate);
+            }
+            sum.max(self.zero).add_product(sum.min(self.zero), slope).min(self.cap)
+        }
+    }
+}
+
+/// Floating point operations that are worth waking a thread.
+pub(crate) const WORTH_THREADS: usize = 3_000_000;
+
 /// Runs `work` on equal pieces of `y` (the last may be shorter), on all cores where there are threads and the work is
 /// worth waking them.
 pub(super) fn for_pieces(y: &mut [f32], piece: usize, flops: usize, work: impl Fn(usize, &mut [f32]) + Sync + Send) {
+    /// Parts of the work for each thread: enough that one that was late leaves some to the others.
     #[cfg(not(target_arch = "wasm32"))]
-    if flops > 1 << 20 && y.len() > piece {
+    const PARTS: usize = 4;
+    #[cfg(not(target_arch = "wasm32"))]
+    if flops > WORTH_THREADS && y.len() > piece {
         use rayon::prelude::*;
-        y.par_chunks_mut(piece).enumerate().for_each(|(i, part)| work(i, part));
+        let part = y.len().div_ceil(piece).div_ceil(PARTS * rayon::current_num_threads());
+        y.par_chunks_mut(piece).enumerate().with_min_len(part).for_each(|(i, part)| work(i, part));
         return;
     }
     let _ = flops;

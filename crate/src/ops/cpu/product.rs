@@ -8,6 +8,7 @@
 use super::{
     Epilogue, Isa, PANEL, for_pieces,
     lanes::{Baseline, Lanes},
+    table::{Reads, Table},
 };
 use crate::{
     graph::Constant,
@@ -17,6 +18,8 @@ use crate::{
 /// Output pixels that share a table of pointers. A panel of weights is read once for all of them, from the nearest cache.
 const GROUP: usize = 48;
 
+/// Most output channels that are computed at once.
+const WIDEST: usize = 2 * PANEL;
 /// Vectors of sums that fill the time a multiply-add takes.
 const SUMS: usize = 8;
 /// Most sums of one result.
@@ -25,14 +28,11 @@ const CHAINS: usize = 4;
 /// A convolution (or a matrix, as a window of one pixel) prepared for the processor.
 pub(crate) struct Product {
     isa: Isa,
-    window: Window,
-    channels: usize,
+    reads: Reads,
     columns: usize,
     /// `[columns / 16][tap][channel][16]`, padded with zeros.
     panels: Vec<f32>,
     epilogue: Epilogue,
-    /// What a window sees in the padding.
-    zeros: Vec<f32>,
 }
 
 impl Product {
@@ -55,7 +55,7 @@ impl Product {
             }
         }
         let epilogue = Epilogue::new(bias, activation, columns);
-        Self { isa: Isa::detect(), window, channels, columns, panels, epilogue, zeros: vec![0.0; channels] }
+        Self { isa: Isa::detect(), reads: Reads::new(window, channels), columns, panels, epilogue }
     }
 
     /// The same with another instruction set, which the machine must have.
@@ -70,11 +70,11 @@ impl Product {
     /// # Panics
     /// When a slice is not as long as the window says, which the graph's shape rules exclude.
     pub fn run(&self, x: &[f32], addend: Option<&[f32]>, y: &mut [f32]) {
-        let w = &self.window;
+        let (w, channels) = (&self.reads.window, self.reads.channels);
         let pixels = w.batch * w.output[0] * w.output[1];
-        assert!(x.len() == w.batch * w.input[0] * w.input[1] * self.channels && y.len() == pixels * self.columns);
+        assert!(x.len() == w.batch * w.input[0] * w.input[1] * channels && y.len() == pixels * self.columns);
         assert!(addend.is_none_or(|a| a.len() == y.len()));
-        let flops = 2 * y.len() * w.kernel[0] * w.kernel[1] * self.channels;
+        let flops = 2 * y.len() * w.kernel[0] * w.kernel[1] * channels;
         for_pieces(y, GROUP * self.columns, flops, |i, part| {
             let addend = addend.map(|a| &a[i * GROUP * self.columns..][..part.len()]);
             self.group(x, addend, i * GROUP, part);
@@ -92,31 +92,7 @@ impl Product {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => unsafe { group_avx2(self, x, addend, first, y) },
             // SAFETY: every machine of this architecture has it.
-            Isa::Baseline => unsafe { group::<Baseline, 3, 4>(self, x, addend, first, y) },
-        }
-    }
-
-    /// Fills `table` with where the window of each of `count` pixels from `first` on begins under each tap:
-    /// `[tap][pixel]`.
-    fn point(&self, x: &[f32], first: usize, count: usize, table: &mut Vec<*const f32>) {
-        let w = &self.window;
-        table.clear();
-        table.resize(w.kernel[0] * w.kernel[1] * count, self.zeros.as_ptr());
-        for i in 0..count {
-            let pixel = first + i;
-            let (row, ox) = (pixel / w.output[1], pixel % w.output[1]);
-            let (picture, oy) = (row / w.output[0], row % w.output[0]);
-            for ky in 0..w.kernel[0] {
-                let Some(sy) = w.source(0, oy, ky) else { continue };
-                let line = (picture * w.input[0] + sy) * w.input[1];
-                for kx in 0..w.kernel[1] {
-                    if let Some(sx) = w.source(1, ox, kx) {
-                        // Slicing checks once that all channels are there; the tile reads without checks.
-                        let pixel = &x[(line + sx) * self.channels..][..self.channels];
-                        table[(ky * w.kernel[1] + kx) * count + i] = pixel.as_ptr();
-                    }
-                }
-            }
+            Isa::Baseline => unsafe { group::<Baseline, 6, 2, 6, 2>(self, x, addend, first, y) },
         }
     }
 }
@@ -125,58 +101,80 @@ impl Product {
 #[target_feature(enable = "avx512f")]
 unsafe fn group_avx512(product: &Product, x: &[f32], addend: Option<&[f32]>, first: usize, y: &mut [f32]) {
     // SAFETY: the caller has the instruction set.
-    unsafe { group::<super::lanes::x86::Avx512, 12, 1>(product, x, addend, first, y) }
+    unsafe { group::<super::lanes::x86::Avx512, 12, 2, 12, 1>(product, x, addend, first, y) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn group_avx2(product: &Product, x: &[f32], addend: Option<&[f32]>, first: usize, y: &mut [f32]) {
     // SAFETY: the caller has the instruction set.
-    unsafe { group::<super::lanes::x86::Avx2, 6, 2>(product, x, addend, first, y) }
+    unsafe { group::<super::lanes::x86::Avx2, 6, 2, 12, 1>(product, x, addend, first, y) }
 }
 
-/// Walks over a group of pixels, `ROWS` at a time; what is left over goes in tiles of 4, 2 and 1.
+/// Walks over a group of pixels: blocks of `VECTORS` vectors of output channels, `ROWS` pixels at a time, and where not
+/// more channels are left, `NARROW` vectors and `NARROW_ROWS` pixels.
 #[inline(always)]
-unsafe fn group<L: Lanes, const ROWS: usize, const VECTORS: usize>(
+unsafe fn group<L: Lanes, const ROWS: usize, const VECTORS: usize, const NARROW_ROWS: usize, const NARROW: usize>(
     product: &Product,
     x: &[f32],
     addend: Option<&[f32]>,
     first: usize,
     y: &mut [f32],
 ) {
-    let count = y.len() / product.columns;
-    let mut table = Vec::with_capacity(product.window.kernel[0] * product.window.kernel[1] * count);
-    product.point(x, first, count, &mut table);
-    for panel in 0..product.columns.div_ceil(PANEL) {
-        let mut at = 0;
-        while at < count {
-            // SAFETY: the caller has the instruction set; `at` plus the tile's rows is at most `count`.
-            at += match count - at {
-                n if n >= ROWS => unsafe { tile::<L, ROWS, VECTORS>(product, (&table, count), at, panel, addend, y) },
-                n if n >= 4 && ROWS > 4 => unsafe {
-                    tile::<L, 4, VECTORS>(product, (&table, count), at, panel, addend, y)
-                },
-                n if n >= 2 => unsafe { tile::<L, 2, VECTORS>(product, (&table, count), at, panel, addend, y) },
-                _ => unsafe { tile::<L, 1, VECTORS>(product, (&table, count), at, panel, addend, y) },
-            };
+    let table = product.reads.table(x, first, y.len() / product.columns);
+    let mut column = 0;
+    while column < product.columns {
+        // SAFETY: the caller has the instruction set.
+        unsafe {
+            if product.columns - column > NARROW * L::WIDTH {
+                block::<L, ROWS, VECTORS>(product, &table, column, addend, y);
+                column += VECTORS * L::WIDTH;
+            } else {
+                block::<L, NARROW_ROWS, NARROW>(product, &table, column, addend, y);
+                column += NARROW * L::WIDTH;
+            }
         }
+    }
+}
+
+/// All pixels of a group for a block of output channels; what is left over goes in tiles of 4, 2 and 1.
+#[inline(always)]
+unsafe fn block<L: Lanes, const ROWS: usize, const VECTORS: usize>(
+    product: &Product,
+    table: &Table,
+    column: usize,
+    addend: Option<&[f32]>,
+    y: &mut [f32],
+) {
+    let mut at = 0;
+    while at < table.count {
+        // SAFETY: the caller has the instruction set; `at` plus the tile's rows is at most the group's pixels.
+        at += unsafe {
+            match table.count - at {
+                n if n >= ROWS => tile::<L, ROWS, VECTORS>(product, table, at, column, addend, y),
+                n if n >= 4 => tile::<L, 4, VECTORS>(product, table, at, column, addend, y),
+                n if n >= 2 => tile::<L, 2, VECTORS>(product, table, at, column, addend, y),
+                _ => tile::<L, 1, VECTORS>(product, table, at, column, addend, y),
+            }
+        };
     }
 }
 
 /// Adds what one input channel gives to all sums.
 ///
 /// # Safety
-/// The instruction set must be there; a panel's row must be readable at `weights`, and `channel` in every source.
+/// The instruction set must be there; a vector must be readable at each offset from `weights`, and `channel` in every
+/// source.
 #[inline(always)]
 unsafe fn add<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     sums: &mut [[L; VECTORS]; ROWS],
-    weights: *const f32,
+    (weights, offsets): (*const f32, &[usize; VECTORS]),
     sources: &[*const f32; ROWS],
     channel: usize,
 ) {
     // SAFETY: as the caller promises.
     unsafe {
-        let w: [L; VECTORS] = std::array::from_fn(|v| L::load(weights.add(v * L::WIDTH)));
+        let w: [L; VECTORS] = std::array::from_fn(|v| L::load(weights.add(offsets[v])));
         for r in 0..ROWS {
             let value = L::splat(*sources[r].add(channel));
             for v in 0..VECTORS {
@@ -186,25 +184,32 @@ unsafe fn add<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     }
 }
 
-/// `ROWS` pixels x 16 channels, all sums in registers: for each input channel, one load of weights and one broadcast a
-/// pixel feed `ROWS x VECTORS` multiply-adds. Returns `ROWS`.
+/// `ROWS` pixels x `VECTORS` vectors of output channels from `column` on, all sums in registers: for each input channel,
+/// `VECTORS` loads of weights and one broadcast a pixel feed `ROWS x VECTORS` multiply-adds. Returns `ROWS`.
 #[inline(always)]
 unsafe fn tile<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     product: &Product,
-    (table, count): (&[*const f32], usize),
+    table: &Table,
     at: usize,
-    panel: usize,
+    column: usize,
     addend: Option<&[f32]>,
     y: &mut [f32],
 ) -> usize {
-    const { assert!(L::WIDTH * VECTORS == PANEL) };
-    let taps = product.window.kernel[0] * product.window.kernel[1];
-    let panel_length = taps * product.channels * PANEL;
-    let mut weights = product.panels[panel * panel_length..][..panel_length].as_ptr();
-    let bias = product.epilogue.bias[panel * PANEL..][..PANEL].as_ptr();
-    let slope = product.epilogue.slope[panel * PANEL..][..PANEL].as_ptr();
-    // SAFETY: the caller has the instruction set. `weights` walks once over its panel, `bias` and `slope` have a panel's
-    // length, and each pointer of the table leads to `channels` numbers, as `point` made sure.
+    // A block begins where a vector of a panel begins, and reaches into the next panel at most.
+    const { assert!(PANEL % L::WIDTH == 0 && L::WIDTH * VECTORS <= WIDEST) };
+    let (runs, length) = (product.reads.runs(), product.reads.length());
+    let panel_length = runs * length * PANEL;
+    let offsets: [usize; VECTORS] = std::array::from_fn(|v| {
+        let place = column % PANEL + v * L::WIDTH;
+        place / PANEL * panel_length + place % PANEL
+    });
+    let panels = &product.panels[column / PANEL * panel_length..];
+    assert!(offsets[VECTORS - 1] + panel_length - PANEL + L::WIDTH <= panels.len());
+    let mut weights = panels.as_ptr();
+    let bias = product.epilogue.bias[column..][..VECTORS * L::WIDTH].as_ptr();
+    let slope = product.epilogue.slope[column..][..VECTORS * L::WIDTH].as_ptr();
+    // SAFETY: the caller has the instruction set. `weights` walks once over a panel, and so does each offset
+    // from it; `bias` and `slope` have a block's length, and each pointer of the table leads to a run, as `Reads` made sure.
     unsafe {
         let start: [L; VECTORS] = std::array::from_fn(|v| L::load(bias.add(v * L::WIDTH)));
         // A multiply-add takes several cycles, and the next into the same sum waits for it. Few rows have too few sums
@@ -212,40 +217,42 @@ unsafe fn tile<L: Lanes, const ROWS: usize, const VECTORS: usize>(
         let chains = (SUMS / (ROWS * VECTORS)).clamp(1, CHAINS);
         let mut sums = [[[L::splat(0.0); VECTORS]; ROWS]; CHAINS];
         sums[0] = [start; ROWS];
-        for tap in 0..taps {
-            let sources: &[*const f32] = &table[tap * count + at..][..ROWS];
+        for run in 0..runs {
+            let sources: &[*const f32] = &table.pointers[run * table.count + at..][..ROWS];
             let sources: [*const f32; ROWS] = std::array::from_fn(|r| sources[r]);
-            let whole = product.channels / chains * chains;
+            let whole = length / chains * chains;
             for channel in (0..whole).step_by(chains) {
                 for (chain, sums) in sums.iter_mut().enumerate().take(chains) {
-                    add::<L, ROWS, VECTORS>(sums, weights.add(chain * PANEL), &sources, channel + chain);
+                    let weights = (weights.add(chain * PANEL), &offsets);
+                    add::<L, ROWS, VECTORS>(sums, weights, &sources, channel + chain);
                 }
                 weights = weights.add(chains * PANEL);
             }
-            for channel in whole..product.channels {
-                add::<L, ROWS, VECTORS>(&mut sums[0], weights, &sources, channel);
+            for channel in whole..length {
+                add::<L, ROWS, VECTORS>(&mut sums[0], (weights, &offsets), &sources, channel);
                 weights = weights.add(PANEL);
             }
         }
-        let (zero, one) = (L::splat(0.0), L::splat(1.0));
+        let one = L::splat(1.0);
         let [mut sums, others @ ..] = sums;
         for other in &others[..chains - 1] {
             for (sum, part) in sums.iter_mut().flatten().zip(other.iter().flatten()) {
                 *sum = sum.add_product(*part, one);
             }
         }
-        let cap = L::splat(product.epilogue.cap);
+        let closer = product.epilogue.closer::<L>();
+        let slopes: [L; VECTORS] = std::array::from_fn(|v| L::load(slope.add(v * L::WIDTH)));
         let columns = product.columns;
-        let width = (columns - panel * PANEL).min(PANEL);
+        let width = (columns - column).min(VECTORS * L::WIDTH);
+        let (mut spare, mut spare_addend) = ([0.0; WIDEST], [0.0; WIDEST]);
         for (r, sums) in sums.into_iter().enumerate() {
-            let place = (at + r) * columns + panel * PANEL;
+            let place = (at + r) * columns + column;
             let row = &mut y[place..][..width];
             let addend = addend.map(|a| &a[place..][..width]);
-            // A whole panel is loaded and stored where it is, a part of one by way of the stack.
-            let (mut spare, mut spare_addend) = ([0.0; PANEL], [0.0; PANEL]);
+            // A whole block is loaded and stored where it is, a part of one by way of the stack.
             let mut to = row.as_mut_ptr();
             let mut from = addend.map(<[f32]>::as_ptr);
-            if width < PANEL {
+            if width < VECTORS * L::WIDTH {
                 to = spare.as_mut_ptr();
                 if let Some(part) = addend {
                     spare_addend[..width].copy_from_slice(part);
@@ -256,10 +263,9 @@ unsafe fn tile<L: Lanes, const ROWS: usize, const VECTORS: usize>(
                 if let Some(from) = from {
                     sum = sum.add_product(L::load(from.add(v * L::WIDTH)), one);
                 }
-                let s = L::load(slope.add(v * L::WIDTH));
-                sum.max(zero).add_product(sum.min(zero), s).min(cap).store(to.add(v * L::WIDTH));
+                closer.close(sum, slopes[v]).store(to.add(v * L::WIDTH));
             }
-            if width < PANEL {
+            if width < VECTORS * L::WIDTH {
                 row.copy_from_slice(&spare[..width]);
             }
         }
