@@ -10,6 +10,8 @@ import { library, modelPack, npmPackages, page, probe, program, wasm } from "./l
 import { needPackages, needTools } from "./lib/system.mjs";
 
 const total = { passed: 0, failed: 0 };
+/** What failed, told once more at the end: the rest of a long log may be lost. */
+const failures = [];
 
 /** Adds a runner's numbers. A runner that fails without naming a failed test counts as one failure. */
 function count(passed, failed, code) {
@@ -22,7 +24,10 @@ async function rustTests() {
   await step("Testing Rust", "usually eight minutes the first time", async () => {
     const lines = [];
     const code = await run("cargo", args, { allowFailure: true, onText: (text) => lines.push(text) });
-    const results = [...lines.join("").matchAll(/test result: .*?(\d+) passed; (\d+) failed/g)];
+    const text = lines.join("");
+    const results = [...text.matchAll(/test result: .*?(\d+) passed; (\d+) failed/g)];
+    // Cargo ends the list of a program's failures with what each of them printed
+    failures.push(...[...text.matchAll(/^---- .* ----\n[\s\S]*?(?=\n\n)/gm)].map((match) => match[0]));
     const sum = (group) => results.reduce((n, match) => n + Number(match[group]), 0);
     count(sum(1), sum(2), code);
   });
@@ -34,9 +39,11 @@ async function vitest(project, usual) {
   const args = ["run", "--project", project, "--reporter=verbose", "--reporter=json", `--outputFile.json=${report}`];
   await step(`Testing: ${project}`, usual, async () => {
     const code = await run("node", ["node_modules/vitest/vitest.mjs", ...args], { allowFailure: true });
-    const { numPassedTests, numFailedTests } = existsSync(report)
+    const { numPassedTests, numFailedTests, testResults } = existsSync(report)
       ? JSON.parse(readFileSync(report, "utf8"))
-      : { numPassedTests: 0, numFailedTests: 0 };
+      : { numPassedTests: 0, numFailedTests: 0, testResults: [] };
+    const failed = testResults.flatMap((file) => file.assertionResults).filter((test) => test.status === "failed");
+    failures.push(...failed.map((test) => `${test.fullName}\n${test.failureMessages.join("\n")}`));
     count(numPassedTests, numFailedTests, code);
   });
 }
@@ -45,7 +52,7 @@ async function vitest(project, usual) {
 const PARTS = {
   checks: async () => {
     const failed = await check();
-    for (const name of failed) say(`✗ failed: ${name}`);
+    failures.push(...failed);
     count(0, failed.length, 0);
   },
   unit: () => vitest("unit", "a few seconds"),
@@ -94,6 +101,7 @@ await entry(async () => {
     say(error instanceof Explained ? `✗ ${error.message}` : `✗ ${error.stack}`);
     count(0, 1, 0);
   }
+  for (const failure of failures) say(`✗ ${failure}`);
   process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
   return total.failed > 0 ? 1 : 0;
 });

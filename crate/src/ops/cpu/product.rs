@@ -196,7 +196,7 @@ unsafe fn tile<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     y: &mut [f32],
 ) -> usize {
     // A block begins where a vector of a panel begins, and reaches into the next panel at most.
-    const { assert!(PANEL % L::WIDTH == 0 && L::WIDTH * VECTORS <= WIDEST) };
+    const { assert!(PANEL.is_multiple_of(L::WIDTH) && L::WIDTH * VECTORS <= WIDEST) };
     let (runs, length) = (product.reads.runs(), product.reads.length());
     let panel_length = runs * length * PANEL;
     let offsets: [usize; VECTORS] = std::array::from_fn(|v| {
