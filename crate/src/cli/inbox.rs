@@ -119,12 +119,18 @@ mod tests {
 
     use super::*;
 
-    /// Takes until the end, waiting for the thread where it has to.
+    /// Takes until the end, waiting for the thread where it has to: a machine that does other work may stop it for long.
     fn all(mut inbox: Inbox) -> Vec<f32> {
         let mut out = Vec::new();
         let mut block = [0.0; 640];
+        let short = |inbox: &Inbox| {
+            let waiting = lock(&inbox.shared.0);
+            !waiting.ended && waiting.samples.len() < CUSHION
+        };
         loop {
-            thread::sleep(Duration::from_millis(1));
+            while short(&inbox) {
+                thread::sleep(Duration::from_millis(1));
+            }
             let more = inbox.take(&mut block);
             out.extend_from_slice(&block);
             if !more {
