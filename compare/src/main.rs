@@ -82,7 +82,7 @@ fn serve_candle(pack: &Pack, name: &str) -> Outcome {
     let inputs = networks::inputs(&graph);
     let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
     let mut session = Session::new(&graph)?;
-    serve(|| Ok(drop(session.run(&inputs)?)))
+    serve(|| session.run(&inputs).map(drop).map_err(Into::into))
 }
 
 fn serve_wgpu(pack: &Pack, name: &str) -> Outcome {
@@ -91,7 +91,7 @@ fn serve_wgpu(pack: &Pack, name: &str) -> Outcome {
     let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
     let gpu = pollster::block_on(Gpu::open(AdapterChoice::Fastest))?;
     let mut session = GpuSession::new(&graph, &gpu)?;
-    serve(|| Ok(drop(pollster::block_on(session.run(&inputs))?)))
+    serve(|| pollster::block_on(session.run(&inputs)).map(drop).map_err(Into::into))
 }
 
 /// Answers every line, a number of runs, with the seconds of one of them.
