@@ -2,6 +2,7 @@ import type { Backend } from "../protocol.js";
 import type { Ear } from "./ear.js";
 import { MotionFeed, type MotionMaker, mix, SAMPLES } from "./feed.js";
 import { Hush } from "./mouth.js";
+import { epoch, FRAME, nextFrame } from "./pace.js";
 import type { Score } from "./score.js";
 import type { Recording } from "./sound.js";
 
@@ -31,13 +32,6 @@ const BATCH = 4;
 const WARM_UP = 0.48;
 /** After a jump in time the face glides from its last expression into the new one, seconds. */
 const GLIDE = 0.2;
-/** Shortest time between two frames, milliseconds. */
-const FRAME = 1000 / 30;
-
-/** Milliseconds since 1970, finer than `Date.now`. */
-export function epoch(): number {
-  return performance.timeOrigin + performance.now();
-}
 
 /** Which time the face lives in. */
 type Time =
@@ -200,7 +194,7 @@ export class Live {
       while (this.#visible && !this.#held) {
         const started = epoch();
         await this.#step();
-        await pause(Math.max(0, FRAME - (epoch() - started)));
+        await nextFrame(this.painter.backend, started);
       }
     } catch (error) {
       this.onFailure(error);
@@ -287,9 +281,4 @@ export class Live {
 /** Starts and ends gently: 0..1 to 0..1. */
 function smooth(x: number): number {
   return x * x * (3 - 2 * x);
-}
-
-/** Waits, and lets messages in. */
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -14,7 +14,8 @@ import { ParlanteError } from "../errors.js";
 import type { SaveRequest } from "../protocol.js";
 import { MOTION_FPS, SOUND_RATE } from "../rates.js";
 import type { MotionMaker } from "./feed.js";
-import { type Painter, pause } from "./live.js";
+import type { Painter } from "./live.js";
+import { pause } from "./pace.js";
 import type { Recording, Stream } from "./sound.js";
 
 /** Seconds of sound that go into the file before the picture catches up. */
