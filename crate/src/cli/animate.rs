@@ -180,10 +180,7 @@ fn speak(
                 renderer.frame(&frame, REFERENCE)?;
             }
             if !more {
-                if let Some(warning) = phones.and_then(|p| p.beyond(stream.seconds())) {
-                    renderer.progress().say(&format!("parlante: {warning}"));
-                }
-                return Ok(());
+                return arguments.words.fit(phones, stream.seconds());
             }
         }
     };

@@ -14,7 +14,7 @@ use super::args::{MotionArguments, Wishes};
 use super::failure::Failure;
 use super::progress::Progress;
 use super::soundtrack::Recording;
-use super::words::{WordsArguments, say};
+use super::words::WordsArguments;
 use super::{interrupt, models};
 
 /// Turns a recording into a motion file.
@@ -60,9 +60,7 @@ pub fn write(
     stream.finish(&mut frames)?;
     recording.report(&progress);
     drop(progress);
-    if let Some(warning) = phones.and_then(|p| p.beyond(stream.seconds())) {
-        say(&warning);
-    }
+    words.fit(phones.as_ref(), stream.seconds())?;
     save(MotionFile::new(f64::from(fps), REFERENCE, frames)?, out)
 }
 

@@ -31,6 +31,12 @@ impl WordsArguments {
         self.phones.is_none() && self.transcript.is_none()
     }
 
+    /// Refuses phones that run past the end of a recording of so many seconds.
+    pub fn fit(&self, phones: Option<&TimedPhones>, seconds: f64) -> Result<(), Failure> {
+        let (Some(phones), Some(path)) = (phones, &self.phones) else { return Ok(()) };
+        phones.fit(seconds).map_err(|source| Failure::Phones { path: path.clone(), source })
+    }
+
     /// The phones of a recording, if any are given; says what was repaired.
     pub fn load(&self, pack: &Pack, audio: &Path) -> Result<Option<TimedPhones>, Failure> {
         if let Some(path) = &self.phones {
@@ -90,7 +96,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// A warning on stderr.
-pub fn say(warning: &str) {
+fn say(warning: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "parlante: {warning}");
 }

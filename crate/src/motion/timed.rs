@@ -10,7 +10,7 @@
 //!
 //! What can be repaired without doubt is repaired and told as a warning; everything else is an error that names the
 //! line. Phones that overlap by up to 30 ms are cut in the middle. Gaps up to 30 ms belong to the phone before, longer
-//! ones are silence.
+//! ones are silence. What lies up to 100 ms past the end of the sound, as rounded times do, is not shown; more is an error.
 
 use thiserror::Error;
 
@@ -32,6 +32,8 @@ const TOLERANCE: f64 = 0.030;
 /// Longest that a viseme without an end lasts, and how long the last one does, seconds.
 const LONGEST_OPEN: f64 = 0.60;
 const LAST_OPEN: f64 = 0.15;
+/// Phones may end so much after the sound, seconds.
+const OVERRUN: f64 = 0.1;
 /// Warnings that are told one by one.
 const MAX_WARNINGS: usize = 5;
 
@@ -87,6 +89,8 @@ pub struct TimedPhones {
     phones: Vec<TimedPhone>,
     /// Where each phone stood in the file, from 1; 0 for silences that were put in.
     lines: Vec<usize>,
+    /// The end of the last phone is a guess.
+    open: bool,
     warnings: Vec<String>,
 }
 
@@ -141,19 +145,26 @@ impl TimedPhones {
         &self.warnings
     }
 
-    /// A warning if phones lie beyond the end of a sound of so many seconds: they are not shown.
-    pub fn beyond(&self, seconds: f64) -> Option<String> {
-        let late = |(p, _): &(&TimedPhone, &usize)| p.phone != Phone::Sil && p.start > seconds + 0.05;
-        let mut beyond = self.phones.iter().zip(&self.lines).filter(late);
-        let (first, line) = beyond.next()?;
-        let more = beyond.count();
-        let others = if more == 0 { String::new() } else { format!(", and {more} more") };
-        Some(format!(
-            "Line {line} of the phone file: {} begins at {:.2} s, the sound ends at {seconds:.2} s{others}; is it the \
-             right file?",
-            first.phone.name(),
-            first.start
-        ))
+    /// Whether the phones belong to a sound of so many seconds: none may run more than 100 ms past its end. Silences may,
+    /// and a last viseme of which only the start is known.
+    ///
+    /// # Errors
+    /// [`TimedPhonesError::Line`] for the first one that does.
+    pub fn fit(&self, seconds: f64) -> Result<(), TimedPhonesError> {
+        let last = self.phones.len().saturating_sub(1);
+        for (i, (p, &line)) in self.phones.iter().zip(&self.lines).enumerate() {
+            let end = if self.open && i == last { p.start } else { p.end };
+            if p.phone != Phone::Sil && end > seconds + OVERRUN {
+                let problem = format!(
+                    "{} lasts from {:.2} to {:.2} s, but the sound ends at {seconds:.2} s (is it the right file?)",
+                    p.phone.name(),
+                    p.start,
+                    p.end
+                );
+                return Err(TimedPhonesError::Line { line, problem });
+            }
+        }
+        Ok(())
     }
 
     fn from_entries(mut entries: Vec<Entry>, mut warnings: Vec<String>) -> Result<Self, TimedPhonesError> {
@@ -167,7 +178,7 @@ impl TimedPhones {
             return Err(TimedPhonesError::Empty);
         }
         entries.sort_by(|a, b| a.start.total_cmp(&b.start));
-        let mut all = Self::default();
+        let mut all = Self { open: entries.last().is_some_and(|e| e.end.is_none()), ..Self::default() };
         let mut cut = 0;
         for (i, e) in entries.iter().enumerate() {
             let next = entries.get(i + 1);

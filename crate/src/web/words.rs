@@ -25,9 +25,13 @@ impl Phones {
         Ok(Self { phones: TimedPhones::from_bytes(file).or_js("words")? })
     }
 
-    /// What was repaired, and whether phones lie beyond a sound of `seconds`; one sentence each.
-    pub fn warnings(&self, seconds: f64) -> Vec<String> {
-        self.phones.warnings().iter().cloned().chain(self.phones.beyond(seconds)).collect()
+    /// What was repaired, one sentence each, for a sound of `seconds`.
+    ///
+    /// # Errors
+    /// When phones run past the end of the sound (code `words`).
+    pub fn warnings(&self, seconds: f64) -> Result<Vec<String>, JsValue> {
+        self.phones.fit(seconds).or_js("words")?;
+        Ok(self.phones.warnings().to_vec())
     }
 }
 

@@ -107,9 +107,23 @@ fn small_faults_are_repaired_and_told() {
     let times: Vec<f64> = phones.phones().iter().flat_map(|p| [p.start, p.end]).map(|t| (t * 1000.0).round()).collect();
     assert_eq!(times, [0.0, 100.0, 100.0, 210.0, 210.0, 310.0, 310.0, 410.0]);
     assert_eq!(phones.warnings().len(), 1);
-    assert_eq!(phones.beyond(1.0), None);
-    let late = phones.beyond(0.25).unwrap();
-    assert!(late.contains("Line 3") && late.contains("0.31"), "{late}");
+}
+
+#[test]
+fn phones_past_the_end_of_the_sound_are_refused() {
+    let phones =
+        TimedPhones::from_text("a 1 0.10 0.10 P\na 1 0.20 0.10 AA\na 1 0.30 0.20 T\na 1 0.50 4.00 SIL\n").unwrap();
+    // Rounded times and silences may reach past the end.
+    assert_eq!((phones.fit(1.0), phones.fit(0.42)), (Ok(()), Ok(())));
+    let late = phones.fit(0.35).unwrap_err().to_string();
+    assert!(late.contains("Line 3") && late.contains("T lasts from 0.30 to 0.50 s"), "{late}");
+    assert!(phones.fit(0.0).unwrap_err().to_string().contains("Line 1"));
+    // Speech marks do not say how long the last one lasts.
+    let marks =
+        "{\"time\":100,\"type\":\"viseme\",\"value\":\"p\"}\n{\"time\":200,\"type\":\"viseme\",\"value\":\"a\"}\n";
+    let marks = TimedPhones::from_text(marks).unwrap();
+    assert_eq!(marks.fit(0.21), Ok(()));
+    assert!(marks.fit(0.05).unwrap_err().to_string().contains("Line 1"));
 }
 
 proptest! {
