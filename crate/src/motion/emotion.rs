@@ -161,7 +161,8 @@ pub(super) struct Speaking {
 pub(super) fn add_shapes(face: &mut Blendshapes, weights: &[f32; Emotion::COUNT], swell: f32, speech: Speaking) {
     let Speaking { shut, tuck, voice: speaking } = speech;
     let spoken_gap = lip_gap(face);
-    let free = (1.0 - shut) * (1.0 - 0.8 * tuck);
+    // Squared: a gate that is nearly shut already leaves nothing of what the emotion opens.
+    let free = (1.0 - shut).powi(2) * (1.0 - 0.9 * tuck);
     // Nobody smiles broadly and rounds the lips at once.
     let unrounded = 1.0 - YIELDS * face[Blendshape::MouthPucker];
     for (e, w) in shares(weights) {

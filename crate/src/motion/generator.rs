@@ -17,8 +17,10 @@ use super::encoder::{BLOCK_FRAMES, BLOCK_ROWS, Encoded, Encoder};
 use super::error::MotionError;
 use super::frame::{Blendshape, Blendshapes, FPS, MotionFrame, Reference};
 use super::life::Life;
+use super::lipgap::lip_gap;
 use super::lips::{LEAD_BLOCKS, Lips};
 use super::prosody::{BLOCK, Prosody, ProsodyMeter};
+use super::resample::is_mouth;
 use super::rhythm::Rhythm;
 use super::speech::SpeechGate;
 use super::steady::SteadyMeter;
@@ -34,9 +36,10 @@ pub const REFERENCE: Reference = Reference::Speech;
 const REST: Tracks = Tracks { gap: 0.06, jaw: 0.04, round: 0.0, spread: 0.0, tongue: 0.0, shut: 0.0, tuck: 0.0 };
 /// Silence for so long lets the mouth come to rest, s.
 const REST_AFTER: f32 = 0.24;
-/// Largest step of a coefficient in a frame, and the gate from which on a closure may take larger ones.
+/// Largest step of a coefficient in a frame; the gate and the gap of the lips, cm, at which a closure may take larger ones.
 const LARGEST_STEP: f32 = 0.25;
 const CLOSING_GATE: f32 = 0.5;
+const CLOSING_GAP: f32 = 0.6;
 /// What a blink moves.
 const LIDS: [Blendshape; 6] = [
     Blendshape::EyeBlinkLeft,
@@ -241,15 +244,16 @@ impl MotionGenerator {
         Ok(Some(frame))
     }
 
-    /// Keeps coefficients from jumping, whatever is heard and asked for. Closures and lids are as quick as they must be.
+    /// Keeps coefficients from jumping, whatever is heard and asked for. Closures and lids are as quick as they must be;
+    /// a gate that is half shut over a wide open mouth is no closure yet.
     fn steady(&mut self, face: &mut Blendshapes, closure: f32) {
+        let closes = closure >= CLOSING_GATE && lip_gap(face) < CLOSING_GAP;
         let (last, closing) = self.last.unwrap_or((*face, true));
-        if !closing && closure < CLOSING_GATE {
-            for shape in Blendshape::ALL.into_iter().filter(|s| !LIDS.contains(s)) {
-                face[shape] = face[shape].clamp(last[shape] - LARGEST_STEP, last[shape] + LARGEST_STEP);
-            }
+        let free = |s: Blendshape| LIDS.contains(&s) || ((closing || closes) && is_mouth(s));
+        for shape in Blendshape::ALL.into_iter().filter(|&s| !free(s)) {
+            face[shape] = face[shape].clamp(last[shape] - LARGEST_STEP, last[shape] + LARGEST_STEP);
         }
-        self.last = Some((*face, closure >= CLOSING_GATE));
+        self.last = Some((*face, closes));
     }
 
     /// What the encoder makes of the block.

@@ -257,8 +257,7 @@ pub(super) fn assert_smooth(frames: &[MotionFrame]) {
         let closing = w.iter().any(|f| lip_gap(&f.blendshapes) < 0.6);
         let blinking = w.iter().any(|f| f.blendshapes[Blendshape::EyeBlinkLeft] > 0.05);
         for shape in Blendshape::ALL {
-            let free =
-                if LIDS.contains(&shape) { blinking } else { closing && super::super::resample::is_mouth(shape) };
+            let free = if LIDS.contains(&shape) { blinking } else { closing && is_mouth(shape) };
             let step = (w[0].blendshapes[shape] - w[1].blendshapes[shape]).abs();
             assert!(free || step <= 0.2501, "frame {i}: {} jumps by {step}", shape.name());
         }
