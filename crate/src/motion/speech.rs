@@ -1,9 +1,9 @@
 //! Is this speech at all? Noise, hum and engines make a sound, but no phones that the encoder is sure of.
 //!
-//! On clear native speech the likeliest phone but silence has half of the probability on average; on noise, clicks and
-//! drums a tenth, on hums and organs a third or less, and there it never changes. Music that is played note by note
-//! comes close to strange speech; but its partials stand still ([`super::steady`]), and where they do, phones must be
-//! surer: in sung words they are.
+//! In speech the likeliest phone but silence has .33 to .82 of the probability (5 to 95 % of all seconds; 101 clips in five
+//! languages, 44 whispered or under noise and music), in noise, clicks and drums .15 at most. A whistle may sound like a
+//! vowel with .48, but nothing in it changes. Music that is played note by note reaches .48 too; but its partials stand
+//! still ([`super::steady`]), and where they do, phones must be surer: in sung words they are (.38 to .76).
 
 use super::articulation::smoothstep;
 
@@ -11,12 +11,12 @@ use super::articulation::smoothstep;
 const NO_SPEECH: f32 = 0.22;
 const SPEECH: f32 = 0.32;
 /// The same for a sound in which nothing changes: a vowel that is sung for long.
-const HELD: [f32; 2] = [0.45, 0.55];
+const HELD: [f32; 2] = [0.50, 0.60];
 /// Changes of the likeliest phone a row: none .. as in slow speech.
 const CHANGES: [f32; 2] = [0.04, 0.12];
 /// How still partials stand in speech and in music, and by how much surer phones must be where they do.
-const LINES: [f32; 2] = [0.28, 0.46];
-const SURER: f32 = 0.10;
+const LINES: [f32; 2] = [0.35, 0.65];
+const SURER: f32 = 0.14;
 /// Parts of the way to the newest evidence, a block: for it, against it, and for changes and lines.
 const BELIEF: f32 = 0.15;
 const DOUBT: f32 = 0.06;
