@@ -66,8 +66,8 @@ const BROWS: [[usize; 5]; 2] = [[46, 53, 52, 65, 55], [276, 283, 282, 295, 285]]
 const SHUT: f32 = 0.07;
 
 impl Eye {
-    /// `(center, radius)`: of the eyeball, head space; `iris`: index of the iris' centre among the landmarks, four points of its rim follow; `photo`, `source`:
-    /// vertices as the photo shows them, in head space and crop pixels; `brow`: height of its lower edge above the lid, cm.
+    /// `(center, radius)`: of the eyeball, head space; `iris`: index of the iris' centre among the landmarks, four points
+    /// of its rim follow; `source`: vertices as the photo shows them, crop pixels.
     pub fn new(
         face: &FittedFace,
         texture: &Plane<3>,
@@ -75,7 +75,6 @@ impl Eye {
         lids: &Contour,
         iris: usize,
         source: &[[f32; 2]],
-        brow: f32,
     ) -> Self {
         let iris_at = face.landmarks[iris];
         let iris_radius = (1..5)
@@ -89,7 +88,7 @@ impl Eye {
         let height = upper.iter().zip(&lower).map(|(u, l)| l[1] - u[1]).fold(0.0, f32::max);
         let mut edge = BROWS[usize::from(iris != RIGHT_IRIS)].map(|i| face.landmarks[i]);
         edge.sort_by(|a, b| a[0].total_cmp(&b[0]));
-        let room = Room::new(&upper, &edge, brow * pixels_per_cm(&face.pose) / width, face.glasses);
+        let room = Room::new(&upper, &edge, face.glasses);
         let layers = Layers::new(texture, &upper, &lower, iris_at, iris_radius, width, room);
         Self {
             center,

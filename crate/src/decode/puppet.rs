@@ -111,7 +111,7 @@ impl Puppet {
             brow_height(face, &soft, &margin)
         });
         let mut skin = Skin::new(model, face, &lips, lids, &photo, brows);
-        let eye = |e: usize, ball, iris| Eye::new(face, &texture, ball, lids[e], iris, &source, brows[e]);
+        let eye = |e: usize, ball, iris| Eye::new(face, &texture, ball, lids[e], iris, &source);
         let eyes = [
             eye(0, (face.eye_right, model.eye_right.radius), 468),
             eye(1, (face.eye_left, model.eye_left.radius), 473),

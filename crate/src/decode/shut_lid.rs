@@ -16,8 +16,12 @@ const ABOVE_BEHIND_GLASSES: f32 = 0.24;
 /// Hair begins this far below the landmarks of a brow's lower edge.
 const BROW_EDGE: f32 = 0.05;
 const BESIDE_BEHIND_GLASSES: f32 = 0.12;
-/// The edge of what is taken out fades over this, widths of the eye.
+/// The edge of what is taken out fades over this, widths of the eye; above, over this share of what is taken out there.
 const FADE: f32 = 0.12;
+const FADE_ABOVE: f32 = 0.5;
+/// How much dark skin above an eye counts for the colour of its lid: enough that the lid lies in the shadow that it
+/// begins under, too little to make it a brow.
+const SHADE: f32 = 0.06;
 
 /// How far what is taken out may reach, widths of the eye.
 #[derive(Clone, Copy, Debug)]
@@ -31,9 +35,8 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    /// `upper`: the lid from corner to corner; `brow`: the brow's lower edge in the same direction; `height`: of its lower edge
-    /// in the middle, as far as it can be seen, widths of the eye.
-    pub fn new(upper: &Line, brow: &[[f32; 2]; 5], height: f32, glasses: bool) -> Self {
+    /// `upper`: the lid from corner to corner; `brow`: the brow's lower edge in the same direction.
+    pub fn new(upper: &Line, brow: &[[f32; 2]; 5], glasses: bool) -> Self {
         let axis = Axis::of(upper);
         let brow = brow.map(|p| (axis.along(p), axis.height(p)));
         let brow_at = |along: f32| {
@@ -41,8 +44,8 @@ impl Room {
             let (a, b) = (brow[i - 1], brow[i]);
             a.1 + (b.1 - a.1) * ((along - a.0) / (b.0 - a.0).max(0.05)).clamp(0.0, 1.0)
         };
-        let most = if glasses { ABOVE_BEHIND_GLASSES } else { ABOVE }.min(0.85 * height);
-        let above = upper.map(|p| (axis.height(p) - brow_at(axis.along(p)) - BROW_EDGE).clamp(0.06, most.max(0.06)));
+        let most = if glasses { ABOVE_BEHIND_GLASSES } else { ABOVE };
+        let above = upper.map(|p| (axis.height(p) - brow_at(axis.along(p)) - BROW_EDGE).clamp(0.06, most));
         Self { above, beside: if glasses { BESIDE_BEHIND_GLASSES } else { BESIDE }, glasses }
     }
 
@@ -96,7 +99,6 @@ pub(crate) fn without_eye(
     let width = axis.square.sqrt();
     let (top_line, bottom_line) = (upper.map(|p| axis.height(p)), lower.map(|p| axis.height(p)));
     let beside = room.beside;
-    let fade = if room.glasses { 0.5 * FADE } else { FADE };
     // (how much is taken out, whether above the eye, whether skin may be seen there)
     let hole = Plane::<3>::from_fn(w, h, |x, y| {
         let p = centre(x, y);
@@ -106,7 +108,7 @@ pub(crate) fn without_eye(
         // the brow comes down beside the eye
         let bow = smooth(along, -beside, 0.2) * smooth(1.0 - along, -beside, 0.2);
         let here = axis.height(p);
-        let inside = smooth(here - top + above * bow.sqrt() + 0.02, 0.0, fade.min(above))
+        let inside = smooth(here - top + above * bow.sqrt() + 0.02, 0.0, FADE_ABOVE * above)
             * smooth(bottom + BELOW - here, 0.0, BELOW)
             * smooth(along, -beside, FADE - beside)
             * smooth(1.0 - along, -beside, FADE - beside);
@@ -124,7 +126,8 @@ pub(crate) fn without_eye(
     let known = hole.data.iter().zip(&rgb.data).map(|(m, &c)| {
         let of_skin = luminance(c) / usual[m[1] as usize].max(1.0);
         let skin = smooth(of_skin, 0.55, 0.8) * (1.0 - smooth(of_skin, 1.4, 1.8));
-        [m[2] * skin.max(1e-3)]
+        let least = if m[1] > 0.0 { SHADE } else { 1e-3 };
+        [m[2] * skin.max(least)]
     });
     let known = Plane { width: w, height: h, data: known.collect() };
     let mut skin = fill(rgb, &known);
@@ -150,7 +153,7 @@ pub(crate) fn without_eye(
 /// How strongly lashes are drawn at every point of a lid, 0..1, and how long they are, widths of the eye. `contrast`: how
 /// dark the line is that they draw along the open lid; `outer_first`: the line begins at the outer corner.
 pub(crate) fn lashes(contrast: f32, outer_first: bool) -> [[f32; 2]; POINTS] {
-    let strength = 0.55 + 0.35 * smooth(contrast, 0.15, 0.65);
+    let strength = 0.65 + 0.30 * smooth(contrast, 0.15, 0.65);
     std::array::from_fn(|k| {
         let along = k as f32 / (POINTS - 1) as f32;
         let from_inner = if outer_first { 1.0 - along } else { along };
@@ -188,12 +191,8 @@ mod tests {
         });
         let brow = [0, 1, 2, 3, 4].map(|k| [40.0 + 20.0 * k as f32, 12.0]);
         for glasses in [false, true] {
-            let out = without_eye(
-                &photo,
-                |x, y| [x as f32, y as f32],
-                (&upper, &lower),
-                Room::new(&upper, &brow, 0.5, glasses),
-            );
+            let out =
+                without_eye(&photo, |x, y| [x as f32, y as f32], (&upper, &lower), Room::new(&upper, &brow, glasses));
             for (x, y) in [(80, 56), (60, 52), (100, 58), (80, 46)] {
                 let [r, _, _, cover] = out.at(x as isize, y as isize);
                 assert!((r - skin(x, y)).abs() < 14.0 && cover > 0.9, "{r} {cover} at {x} {y}, {}", skin(x, y));
@@ -203,11 +202,32 @@ mod tests {
     }
 
     #[test]
+    fn a_crease_is_no_brow_and_a_lid_begins_in_its_shadow() {
+        let upper: Line = std::array::from_fn(|k| [40.0 + 5.0 * k as f32, 60.0 - 0.25 * (k * (16 - k)) as f32]);
+        let lower: Line = std::array::from_fn(|k| [40.0 + 5.0 * k as f32, 60.0 + 0.12 * (k * (16 - k)) as f32]);
+        // a fold a sixth of the eye's width above it, then skin up to the brow, which is in shadow
+        let photo = Plane::<3>::from_fn(160, 120, |x, y| {
+            let lid = 60.0 - 0.25 * (((x as f32 - 40.0) / 5.0) * (16.0 - (x as f32 - 40.0) / 5.0)).max(0.0);
+            let fold = (y as f32 - (lid - 13.0)).abs() < 1.5;
+            let shadow = if y < 22 { 75.0 } else { 160.0 };
+            [if fold { 60.0 } else { shadow }; 3]
+        });
+        let brow = [0, 1, 2, 3, 4].map(|k| [40.0 + 20.0 * k as f32, 4.0]);
+        let out = without_eye(&photo, |x, y| [x as f32, y as f32], (&upper, &lower), Room::new(&upper, &brow, false));
+        let [fold, .., shown] = out.at(80, 31);
+        let over = out.at(80, 25)[0];
+        assert!(fold > over && shown > 0.9, "no line is left where the fold was: {fold} below {over}, {shown}");
+        let column: Vec<f32> = (22..56).map(|y| out.at(80, y)[0]).collect();
+        let steepest = column.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
+        assert!(steepest < 14.0, "no edge in the lid: {column:?}");
+    }
+
+    #[test]
     fn what_is_taken_out_ends_below_the_brow() {
         let upper: Line = std::array::from_fn(|k| [40.0 + 5.0 * k as f32, 60.0 - 0.25 * (k * (16 - k)) as f32]);
         // it comes down towards the right corner
         let brow = [0, 1, 2, 3, 4].map(|k| [40.0 + 20.0 * k as f32, 6.0 + 9.0 * k as f32]);
-        let room = Room::new(&upper, &brow, 0.6, false);
+        let room = Room::new(&upper, &brow, false);
         assert!(room.above[8] < ABOVE && room.above[13] < room.above[8] && room.above[2] == ABOVE, "{room:?}");
         for (p, above) in upper.iter().zip(room.above).take(14) {
             let edge = 6.0 + 9.0 * (p[0] - 40.0) / 20.0;
