@@ -14,8 +14,11 @@ const BRIGHTNESS = vec3f(0.3, 0.59, 0.11);
 // How strongly the lips' shadow takes red, green and blue.
 const SHADOW = vec3f(0.82, 1.0, 1.04);
 // The cheek behind the corners of the mouth: brightness, and shares of the half width where it comes into sight.
-const CHEEK = 0.26;
-const CORNERS = vec2f(0.5, 0.95);
+const CHEEK = 0.36;
+const CORNERS = vec2f(0.45, 0.95);
+// The inside of the lower lip: brightness, and reach in centimetres.
+const INNER_LIP = 0.28;
+const INNER_LIP_REACH = 0.2;
 
 @vertex
 fn composite_vertex(@builtin(vertex_index) index: u32) -> @builtin(position) vec4f {
@@ -102,9 +105,10 @@ fn mouth(p: vec2f, pixel: vec2f, before: vec3f) -> vec3f {
             let shadow = max(1.0 - SHADOW * dark * (1.0 - over), vec3f(0.25));
             let lit = behind.rgb * shadow;
             var inside = mix(vec3f(dot(lit, BRIGHTNESS)), lit, (*mouth).soft.w);
-            // beside the teeth it is dark, not black
+            // beside and below the teeth it is dark, not black
             let cheek = CHEEK * smooth_step(abs(2.0 * up.along - 1.0), CORNERS.x, CORNERS.y);
-            inside = max(inside, cheek * (*mouth).tissue.rgb);
+            let reach = low.distance / (INNER_LIP_REACH * cm);
+            inside = max(inside, max(cheek, INNER_LIP * exp(-reach * reach)) * (*mouth).tissue.rgb);
             if ((*mouth).tooth.w > 0.0) {
                 let at = map_affine((*mouth).to_card[0], (*mouth).to_card[1], p);
                 if (all(at > vec2f(0.0)) && all(at < vec2f(textureDimensions(card)))) {

@@ -16,7 +16,7 @@ use crate::portrait::fitted::CameraPose;
 use crate::portrait::{FaceModel, FittedFace};
 
 /// Distance behind the lips that the shadow of the cheeks beside the corners counts for, cm.
-const CORNER: f32 = 1.25;
+const CORNER: f32 = 0.94;
 /// Share of the way by which a mouth that is seen from the side hides its depth that the tongue does not go: it is wide
 /// and soft and lies against the teeth that are nearest.
 const LEAN: f32 = 0.4;

@@ -115,3 +115,28 @@ fn a_tongue_that_is_put_out_lies_over_the_lower_lip() {
         (below(&frame(&mut decoder, &open, Reference::Speech)), below(&frame(&mut decoder, &out, Reference::Speech)));
     assert!(before.iter().zip(&after).map(|(a, b)| a.abs_diff(*b)).max() > Some(15), "{before:?} {after:?}");
 }
+
+#[test]
+fn nothing_between_open_lips_is_black() {
+    let model = model();
+    let mut decoder = Decoder::new(model.clone(), person(&model, &[], false), 512).expect("a sound fit");
+    let open = face(&[(B::JawOpen, 0.6)]);
+    let shape = plan(&open, Reference::Speech, &[]).pixels;
+    let (upper, lower) = super::paint::lines(&shape.mouth.lips);
+    let (scale, cm) = (shape.scale[0], shape.mouth.light[3]);
+    let rgba = frame(&mut decoder, &open, Reference::Speech);
+    let mut seen = 0;
+    for (i, c) in rgba.as_chunks::<4>().0.iter().enumerate() {
+        let p = [i % 512, i / 512].map(|v| (v as f32 + 0.5) / scale);
+        let (up, low) = (super::shapes::nearest(p, &upper), super::shapes::nearest(p, &lower));
+        // in front of the lower lip, and beside the teeth
+        let low_lip = low.distance < 0.08 * cm && low.distance > 0.03 * cm;
+        let corner = up.along > 0.93 && up.distance > 0.03 * cm;
+        if super::shapes::inside(&up, &low) && (low_lip || corner) {
+            seen += 1;
+            let least = 0.18 * shape.mouth.tissue[0];
+            assert!(f32::from(c[0]) > least, "{c:?} at {p:?}, tissue {:?}", shape.mouth.tissue);
+        }
+    }
+    assert!(seen > 100, "{seen} pixels");
+}

@@ -20,8 +20,11 @@ const GUM_LINE: f32 = 1.0;
 const HOLLOW: f32 = 0.09;
 /// The cheek behind the corners of the mouth: its brightness as a share of tissue, and the shares of the half width
 /// between which it comes into sight.
-const CHEEK: f32 = 0.26;
-const CORNERS: (f32, f32) = (0.5, 0.95);
+const CHEEK: f32 = 0.36;
+const CORNERS: (f32, f32) = (0.45, 0.95);
+/// The inside of the lower lip, below the teeth: its brightness as a share of tissue, and how far it reaches, cm.
+const INNER_LIP: f32 = 0.28;
+const INNER_LIP_REACH: f32 = 0.2;
 /// How strongly the lips' shadow takes red, green and blue: what bounces around in a mouth is warm.
 const SHADOW: [f32; 3] = [0.82, 1.0, 1.04];
 
@@ -128,9 +131,10 @@ impl MouthPainter<'_> {
             let shadow = SHADOW.map(|s| (1.0 - s * dark * (1.0 - over)).max(0.25));
             let lit = [r * shadow[0], g * shadow[1], b * shadow[2]];
             let mut inside = mix([luminance(lit); 3], lit, plan.soft[3]);
-            // beside the teeth it is dark, not black
+            // beside and below the teeth it is dark, not black
             let cheek = CHEEK * smooth((2.0 * up.along - 1.0).abs(), CORNERS.0, CORNERS.1);
-            inside = std::array::from_fn(|c| inside[c].max(cheek * plan.tissue[c]));
+            let lip = INNER_LIP * (-square(low.distance / (INNER_LIP_REACH * cm))).exp();
+            inside = std::array::from_fn(|c| inside[c].max(cheek.max(lip) * plan.tissue[c]));
             if let Some(card) = self.card {
                 let [x, y] = map(&plan.to_card, p);
                 let c = card_at(card, x, y);
