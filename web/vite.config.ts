@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
-import { FIXED } from "./page/text.js";
+import english from "./page/messages/en.json" with { type: "json" };
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -10,14 +10,21 @@ const headers = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-/** Puts the words of text.ts into the HTML, so that they stand in one file and yet show before any script runs. */
+/** The English words of a name. */
+function englishOf(key: string): string {
+  if (!(key in english)) throw new Error(`messages/en.json has no words for "${key}"`);
+  return english[key as keyof typeof english];
+}
+
+/** Puts the English words into the HTML, so that they show before any script runs and where none can. */
 const words: Plugin = {
   name: "words",
   transformIndexHtml: (html) =>
-    html.replace(/\{\{(\w+)\}\}/g, (_, key: string) => {
-      if (!(key in FIXED)) throw new Error(`text.ts has no words for "${key}"`);
-      return FIXED[key as keyof typeof FIXED];
-    }),
+    html
+      .replace(/\bdata-text="([\w.]+)"[^>]*>/g, (tag, key: string) => tag + englishOf(key))
+      .replace(/\bdata-name="([\w.]+)"/g, (mark, key: string) => `${mark} aria-label="${englishOf(key)}"`)
+      .replace(/\bdata-hint="([\w.]+)"/g, (mark, key: string) => `${mark} title="${englishOf(key)}"`)
+      .replace(/\{\{([\w.]+)\}\}/g, (_, key: string) => englishOf(key)),
 };
 
 /** Lists all files of the page for its service worker, which keeps them for times without a network. */

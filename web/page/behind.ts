@@ -1,7 +1,6 @@
 import type { Background, Parlante } from "parlante";
 import { el } from "./elements.js";
 import { say, sayError } from "./status.js";
-import { SAY } from "./text.js";
 
 const choice = el<HTMLSelectElement>("behind");
 const colour = el<HTMLInputElement>("behind-colour");
@@ -58,7 +57,7 @@ export class Behind {
     try {
       await this.#parlante?.setBackground(this.#wanted());
       this.#shown = choice.value;
-      say(SAY.behind);
+      say("behindChanged");
     } catch (error) {
       this.#shown = "keep";
       this.#undo();

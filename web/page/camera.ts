@@ -1,6 +1,7 @@
 import { el } from "./elements.js";
-import { sayError } from "./status.js";
-import { SAY } from "./text.js";
+import { t } from "./language.js";
+import { sayError, sayWrong } from "./status.js";
+import { deviceError } from "./text.js";
 
 const dialog = el<HTMLDialogElement>("camera");
 const view = el<HTMLVideoElement>("camera-view");
@@ -13,7 +14,7 @@ export function offerCamera(take: (photo: File) => void): void {
 }
 
 async function open(): Promise<void> {
-  if (navigator.mediaDevices === undefined) return sayError(SAY.noCamera);
+  if (navigator.mediaDevices === undefined) return sayWrong("camera.missing");
   try {
     const wanted = { width: { ideal: 1280 }, height: { ideal: 1280 }, facingMode: "user" };
     view.srcObject = await navigator.mediaDevices.getUserMedia({ video: wanted });
@@ -21,8 +22,8 @@ async function open(): Promise<void> {
     await view.play();
   } catch (error) {
     dialog.close();
-    const known = error instanceof DOMException ? SAY.camera[error.name] : undefined;
-    sayError(known ?? error);
+    if (error instanceof DOMException) sayWrong(() => deviceError("camera", error));
+    else sayError(error);
   }
 }
 
@@ -32,7 +33,7 @@ async function snap(take: (photo: File) => void): Promise<void> {
   canvas.getContext("2d")?.drawImage(view, 0, 0);
   const photo = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.95 });
   dialog.close();
-  take(new File([photo], SAY.photoName, { type: photo.type }));
+  take(new File([photo], t("photoName"), { type: photo.type }));
 }
 
 /** Lets go of the camera, so that its light goes out. */

@@ -1,5 +1,6 @@
 import { el, make } from "./elements.js";
 import { toggleFullScreen } from "./full-screen.js";
+import { show } from "./language.js";
 import type { Microphone } from "./microphone.js";
 import type { Panel } from "./panel.js";
 import type { Save } from "./save.js";
@@ -11,7 +12,11 @@ const help = el<HTMLDialogElement>("help");
 /** Keyboard, and the help that lists it. */
 export function listenToKeys(transport: Transport, panel: Panel, save: Save, microphone: Microphone): void {
   for (const [key, what] of KEYS) {
-    el("keys").append(make("dt", { textContent: key }), make("dd", { textContent: what }));
+    const [cap, meaning] = [make("dt"), make("dd")];
+    if (typeof key === "string") cap.textContent = key;
+    else show(cap, key.key);
+    show(meaning, what);
+    el("keys").append(cap, meaning);
   }
   el("help-open").onclick = () => help.showModal();
 

@@ -4,19 +4,22 @@ import { offerCamera } from "./camera.js";
 import { el } from "./elements.js";
 import { offerFullScreen } from "./full-screen.js";
 import { listenToKeys } from "./keys.js";
+import { show } from "./language.js";
+import { offerLanguages, startLanguage } from "./languages.js";
 import { Microphone } from "./microphone.js";
 import { keepForOffline } from "./offline.js";
 import { Panel } from "./panel.js";
 import { Save } from "./save.js";
 import { Sources } from "./sources.js";
 import { sayError } from "./status.js";
-import { SAY } from "./text.js";
+import { loading, runsOn, stats as statsText } from "./text.js";
 import { Transport } from "./transport.js";
 
 const engine = el("engine");
 /** How long a notice stays, milliseconds. */
 const NOTICE = 6000;
 
+await startLanguage();
 const transport = new Transport();
 const panel = new Panel();
 const behind = new Behind();
@@ -25,6 +28,7 @@ const sources = new Sources(() => transport.renewed());
 const microphone = new Microphone((recording) => sources.keep(recording));
 offerCamera((photo) => void sources.take(photo));
 offerFullScreen();
+offerLanguages(panel);
 listenToKeys(transport, panel, save, microphone);
 
 try {
@@ -32,18 +36,18 @@ try {
     canvas: el<HTMLCanvasElement>("face"),
     backend: backendOf(new URLSearchParams(location.search).get("backend")),
     onProgress: ({ loaded, total }) => {
-      engine.textContent = loaded === total ? SAY.opening : SAY.loading(loaded, total);
+      show(engine, loaded === total ? "opening" : () => loading(loaded, total));
     },
   });
   let notice = Number.NEGATIVE_INFINITY;
   parlante.on("notice", (text) => {
-    engine.textContent = text;
+    show(engine, () => text);
     notice = performance.now();
   });
   parlante.on("error", sayError);
   parlante.on("stats", ({ backend, size, fps, frameMs, delay }) => {
-    if (performance.now() - notice > NOTICE) engine.textContent = SAY.readyOn(backend, size);
-    el("details").textContent = SAY.stats(fps, frameMs, delay);
+    if (performance.now() - notice > NOTICE) show(engine, () => runsOn(backend, size));
+    show(el("details"), () => statsText(fps, frameMs, delay));
   });
   panel.attach(parlante);
   await sources.attach(parlante);
@@ -53,7 +57,7 @@ try {
   transport.attach(parlante);
   void keepForOffline();
 } catch (error) {
-  engine.textContent = "";
+  show(engine, () => "");
   sayError(error);
 }
 

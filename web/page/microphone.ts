@@ -1,7 +1,7 @@
 import type { Parlante } from "parlante";
 import { el } from "./elements.js";
-import { say, sayError } from "./status.js";
-import { SAY } from "./text.js";
+import { say, sayError, sayWrong } from "./status.js";
+import { deviceError } from "./text.js";
 
 const button = el<HTMLButtonElement>("microphone");
 const level = el<HTMLMeterElement>("level");
@@ -41,17 +41,17 @@ export class Microphone {
     const parlante = this.#parlante;
     if (parlante === undefined || this.#starting || parlante.state === "saving") return;
     if (parlante.state === "live") return parlante.stop().catch(sayError);
-    if (navigator.mediaDevices === undefined) return sayError(SAY.noMicrophone);
+    if (navigator.mediaDevices === undefined) return sayWrong("microphone.missing");
     this.#starting = true;
     try {
-      say(SAY.asking);
+      say("asking");
       this.#stream = await navigator.mediaDevices.getUserMedia(WANTED);
       await parlante.speak(this.#stream);
       this.#record(this.#stream);
     } catch (error) {
       this.#end();
-      const known = error instanceof DOMException ? SAY.microphone[error.name] : undefined;
-      sayError(known ?? error);
+      if (error instanceof DOMException) sayWrong(() => deviceError("microphone", error));
+      else sayError(error);
     } finally {
       this.#starting = false;
     }

@@ -1,7 +1,9 @@
 import { type Controls, type ControlsChange, DEFAULT_CONTROLS, EMOTIONS, type Parlante, RANGES } from "parlante";
 import { el, fillTrack, make } from "./elements.js";
+import { type Key, onLanguage, show } from "./language.js";
+import { chosenLanguage } from "./languages.js";
 import { fromAddress, showInAddress } from "./settings.js";
-import { FIXED, MOODS, SAY } from "./text.js";
+import { gazeIs, percent, rate, turn } from "./text.js";
 
 /** Sliders with a value of their own; moods and gaze have their own shape. */
 const SLIDERS = ["distance", "liveliness", "articulation"] as const;
@@ -23,21 +25,21 @@ export class Panel {
   constructor() {
     for (const mood of EMOTIONS) {
       const change = (weight: number) => this.change({ emotion: { [mood]: weight } });
-      el("moods").append(this.#slider(MOODS[mood], RANGES.emotion, change, (c) => c.emotion[mood], 0));
+      el("moods").append(this.#slider(`mood.${mood}`, RANGES.emotion, change, (c) => c.emotion[mood], 0));
     }
     for (const name of SLIDERS) {
       const change = (value: number) => this.change({ [name]: value });
-      el("sliders").append(this.#slider(FIXED[name], RANGES[name], change, (c) => c[name], DEFAULT_CONTROLS[name]));
+      el("sliders").append(this.#slider(name, RANGES[name], change, (c) => c[name], DEFAULT_CONTROLS[name]));
     }
     for (const name of MORE) {
       const change = (value: number) => this.change({ [name]: value });
-      const say = name === "blinkRate" ? SAY.rate : SAY.percent;
-      const slider = this.#slider(FIXED[name], RANGES[name], change, (c) => c[name], DEFAULT_CONTROLS[name], say);
+      const say = name === "blinkRate" ? rate : percent;
+      const slider = this.#slider(name, RANGES[name], change, (c) => c[name], DEFAULT_CONTROLS[name], say);
       el("more").append(slider);
     }
     for (const name of TURNS) {
       const change = (degrees: number) => this.change({ pose: { [name]: degrees } });
-      el("more").append(this.#slider(FIXED[name], RANGES.pose, change, (c) => c.pose[name], 0, SAY.turn));
+      el("more").append(this.#slider(name, RANGES.pose, change, (c) => c.pose[name], 0, turn));
     }
     this.#gazePad(el("gaze"), 0.42 * 2);
     this.#gazePad(el("face"), 1);
@@ -48,6 +50,7 @@ export class Panel {
     el("face").addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     this.#refreshers.push((c) => this.#pass(c));
     this.change(fromAddress(location.hash));
+    onLanguage(() => this.#refresh());
     addEventListener("hashchange", () => {
       const wanted = fromAddress(location.hash);
       this.change(DEFAULT_CONTROLS);
@@ -104,7 +107,7 @@ export class Panel {
   /** The address follows when the hand rests: browsers refuse to change it too often. */
   #pass(controls: Controls): void {
     clearTimeout(this.#passing);
-    this.#passing = setTimeout(() => showInAddress(controls), 300);
+    this.#passing = setTimeout(() => showInAddress(controls, chosenLanguage()), 300);
   }
 
   #refresh(): void {
@@ -112,12 +115,12 @@ export class Panel {
   }
 
   #slider(
-    name: string,
+    key: Key,
     [min, max]: readonly [number, number],
     change: (value: number) => void,
     read: (controls: Controls) => number,
     initial: number,
-    say: (value: number) => string = SAY.percent,
+    say: (value: number) => string = percent,
   ): HTMLElement {
     const input = make("input", { type: "range", min: String(min), max: String(max), step: "0.01" });
     input.oninput = () => change(input.valueAsNumber);
@@ -128,6 +131,8 @@ export class Panel {
       input.title = say(read(controls));
       fillTrack(input);
     });
+    const name = make("span");
+    show(name, key);
     return make("label", { className: "slider" }, name, input);
   }
 
@@ -175,6 +180,6 @@ function showGaze({ gaze }: Controls): void {
   pad.style.setProperty("--x", String(gaze.x / GAZE_MOST));
   pad.style.setProperty("--y", String(gaze.y / GAZE_MOST));
   pad.setAttribute("aria-valuenow", String(gaze.x));
-  pad.setAttribute("aria-valuetext", SAY.degrees(gaze.x, gaze.y));
-  el("gaze-value").textContent = SAY.degrees(gaze.x, gaze.y);
+  pad.setAttribute("aria-valuetext", gazeIs(gaze.x, gaze.y));
+  el("gaze-value").textContent = gazeIs(gaze.x, gaze.y);
 }

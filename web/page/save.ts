@@ -1,7 +1,8 @@
 import { type Parlante, ParlanteError } from "parlante";
 import { el, make } from "./elements.js";
+import { show, t } from "./language.js";
 import { say, sayError } from "./status.js";
-import { FIXED, SAY } from "./text.js";
+import { progress as progressText, saved } from "./text.js";
 
 const button = el<HTMLButtonElement>("save");
 const format = el<HTMLSelectElement>("format");
@@ -30,14 +31,14 @@ export class Save {
     this.#show(true);
     const kind = format.value === "webm" ? "webm" : "mp4";
     try {
-      const label = el<HTMLInputElement>("with-label").checked ? FIXED.synthetic : "";
+      const label = el<HTMLInputElement>("with-label").checked ? t("synthetic") : "";
       const onProgress = (progress: { done: number; left: number | undefined }) => this.#progress(progress);
       const blob = await parlante.save({ format: kind, label, onProgress, signal: this.#abort.signal });
       const name = `parlante.${kind}`;
       download(blob, name);
-      say(SAY.saved(name, blob.size));
+      say(() => saved(name, blob.size));
     } catch (error) {
-      if (error instanceof ParlanteError && error.code === "cancelled") say(SAY.notSaved);
+      if (error instanceof ParlanteError && error.code === "cancelled") say("notSaved");
       else sayError(error);
     } finally {
       this.#abort = undefined;
@@ -50,14 +51,14 @@ export class Save {
     button.disabled = saving;
     format.disabled = saving;
     if (saving) {
-      say(FIXED.saving);
+      say("saving");
       this.#progress({ done: 0, left: undefined });
     }
   }
 
   #progress({ done, left }: { done: number; left: number | undefined }): void {
     bar.value = done;
-    el("left").textContent = SAY.progress(done, left);
+    show(el("left"), () => progressText(done, left));
   }
 }
 

@@ -37,9 +37,17 @@ export function fromAddress(text: string): ControlsChange {
   };
 }
 
-/** Keeps the address in step with the controls, so that it can be passed on; the browser's history stays as it was. */
-export function showInAddress(controls: Controls): void {
-  const wanted = toAddress(controls);
+/** The language that the end of an address asks for. */
+export function languageIn(text: string): string | undefined {
+  return new URLSearchParams(text.replace(/^#/, "")).get("lang") ?? undefined;
+}
+
+/**
+ * Keeps the address in step with the controls, and with the language where it was chosen by hand, so that it can be
+ * passed on; the browser's history stays as it was.
+ */
+export function showInAddress(controls: Controls, language: string | undefined): void {
+  const wanted = [toAddress(controls), language && `lang=${language}`].filter(Boolean).join("&");
   if (wanted === location.hash.replace(/^#/, "")) return;
   history.replaceState(null, "", wanted === "" ? location.pathname + location.search : `#${wanted}`);
 }

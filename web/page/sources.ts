@@ -1,8 +1,9 @@
 import type { Parlante, Words } from "parlante";
 import { el } from "./elements.js";
 import { kindOf } from "./files.js";
-import { say, sayError } from "./status.js";
-import { FIXED, SAY } from "./text.js";
+import { show, t } from "./language.js";
+import { say, sayError, sayWrong } from "./status.js";
+import { clock, portraitIs } from "./text.js";
 import { WordsPanel } from "./words.js";
 
 /** What is shown and heard before anything was chosen. */
@@ -63,21 +64,21 @@ export class Sources {
     await parlante.setVoice(SAMPLE_VOICE);
     this.#spoken = SAMPLE_VOICE;
     this.#words.forget();
-    el("portrait-name").textContent = FIXED.portraitSample;
-    el("voice-name").textContent = FIXED.voiceSample;
+    show(el("portrait-name"), "portraitSample");
+    show(el("voice-name"), "voiceSample");
     el("samples").hidden = true;
-    say(SAY.ready);
+    say("ready");
     this.onChange();
   }
 
   /** A file of a person's own: a picture becomes the portrait, a sound the voice, a text the words of the voice. */
   async take(file: File): Promise<void> {
     const kind = kindOf(file);
-    if (kind === undefined) return sayError(SAY.unknownFile(file.name));
+    if (kind === undefined) return sayWrong(() => t("unknownFile", { name: file.name }));
     if (kind === "portrait" && !(await consent())) return;
     if (this.#parlante === undefined) {
       this.#early.push(file);
-      return say(SAY.waiting);
+      return say("waiting");
     }
     try {
       frame.classList.add("busy");
@@ -94,12 +95,12 @@ export class Sources {
   }
 
   async #portrait(parlante: Parlante, file: File): Promise<void> {
-    say(SAY.looking(file.name));
+    say(() => t("looking", { name: file.name }));
     const info = await parlante.setPortrait(file);
     this.#photo = file;
     glasses.value = "auto";
-    el("portrait-name").textContent = file.name;
-    say(SAY.portrait(file.name, info));
+    show(el("portrait-name"), () => file.name);
+    say(() => portraitIs(file.name, info));
   }
 
   /** The portrait once more, with what a person says about its glasses. */
@@ -108,7 +109,7 @@ export class Sources {
     try {
       frame.classList.add("busy");
       await this.#parlante?.setPortrait(this.#photo, value === "auto" ? {} : { glasses: value === "on" });
-      say(SAY.glasses);
+      say("glassesChanged");
       this.onChange();
     } catch (error) {
       sayError(error);
@@ -118,26 +119,26 @@ export class Sources {
   }
 
   async #voice(parlante: Parlante, file: File): Promise<void> {
-    say(SAY.listening(file.name));
+    say(() => t("hearing", { name: file.name }));
     const { duration } = await parlante.setVoice(file);
     this.#spoken = file;
     this.#words.forget();
-    el("voice-name").textContent = file.name;
-    say(SAY.voice(file.name, duration));
+    show(el("voice-name"), () => file.name);
+    say(() => t("voiceIs", { name: file.name, time: clock(duration) }));
   }
 
   /** What was said live becomes the voice, to be spoken again and saved. */
   async keep(recording: Blob): Promise<void> {
     const parlante = this.#parlante;
     if (parlante === undefined) return;
-    say(SAY.keeping);
+    say("keeping");
     try {
       const { duration } = await parlante.setVoice(recording);
       this.#spoken = recording;
       this.#words.forget();
-      el("voice-name").textContent = FIXED.recorded;
+      show(el("voice-name"), "recorded");
       el("samples").hidden = false;
-      say(SAY.kept(duration));
+      say(() => t("kept", { time: clock(duration) }));
       this.onChange();
     } catch (error) {
       sayError(error);

@@ -1,7 +1,8 @@
 import type { Parlante, State } from "parlante";
 import { el, fillTrack } from "./elements.js";
+import { type Key, name, show } from "./language.js";
 import { say, sayError } from "./status.js";
-import { clock, SAY, SPEAK } from "./text.js";
+import { clock } from "./text.js";
 
 const speak = el<HTMLButtonElement>("speak");
 const seek = el<HTMLInputElement>("seek");
@@ -9,12 +10,12 @@ const volume = el<HTMLInputElement>("volume");
 const mute = el<HTMLButtonElement>("mute");
 
 /** What the canvas shows, for those who cannot see it. */
-const CANVAS: Partial<Record<State, string>> = {
-  empty: SAY.faceEmpty,
-  idle: SAY.faceIdle,
-  playing: SAY.faceSpeaking,
-  live: SAY.faceLive,
-  paused: SAY.facePaused,
+const CANVAS: Partial<Record<State, Key>> = {
+  empty: "face.empty",
+  idle: "face.idle",
+  playing: "face.playing",
+  live: "face.live",
+  paused: "face.paused",
 };
 
 /** Speak, pause, seek and volume. Pressed before the face is ready, Speak waits and says so. */
@@ -35,7 +36,7 @@ export class Transport {
     mute.onclick = () => this.toggleMute();
     fillTrack(volume);
     fillTrack(seek);
-    el("face").setAttribute("aria-label", SAY.faceEmpty);
+    name(el("face"), "face.empty");
   }
 
   /** The face is ready: from now on the buttons work on it. */
@@ -46,7 +47,7 @@ export class Transport {
     parlante.on("end", ({ interrupted }) => {
       if (interrupted) return;
       this.#spoken = true;
-      say(SAY.spoken);
+      say("spoken");
     });
     this.#show(parlante.state);
     this.#follow();
@@ -63,8 +64,8 @@ export class Transport {
   toggle(): void {
     if (this.#parlante === undefined) {
       this.#wanted = !this.#wanted;
-      speak.textContent = this.#wanted ? SPEAK.waiting : SPEAK.idle;
-      say(this.#wanted ? SAY.waiting : "");
+      show(speak, this.#wanted ? "speak.waiting" : "speak.idle");
+      say(this.#wanted ? "waiting" : () => "");
     } else if (this.#parlante.state === "live") this.#parlante.stop().catch(sayError);
     else if (this.#parlante.state === "playing") this.#parlante.pause().catch(sayError);
     else this.#parlante.play().catch(sayError);
@@ -90,20 +91,20 @@ export class Transport {
   }
 
   #show(state: State): void {
-    const words: Partial<Record<State, string>> = {
-      playing: SPEAK.playing,
-      paused: SPEAK.paused,
-      live: SPEAK.live,
-      starting: SPEAK.waiting,
+    const words: Partial<Record<State, Key>> = {
+      playing: "speak.playing",
+      paused: "speak.paused",
+      live: "speak.live",
+      starting: "speak.waiting",
     };
-    speak.textContent = words[state] ?? (this.#spoken ? SPEAK.again : SPEAK.idle);
+    show(speak, words[state] ?? (this.#spoken ? "speak.again" : "speak.idle"));
     speak.disabled = state === "starting" || state === "saving";
     seek.disabled = state === "saving" || state === "live";
     const description = CANVAS[state];
-    if (description) el("face").setAttribute("aria-label", description);
-    if (state === "playing") say(SAY.speaking);
-    if (state === "paused") say(SAY.paused);
-    if (state === "live") say(SAY.live);
+    if (description) name(el("face"), description);
+    if (state === "playing") say("speaking");
+    if (state === "paused") say("paused");
+    if (state === "live") say("isLive");
   }
 
   /** Keeps the position in step with what is heard. */

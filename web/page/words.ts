@@ -1,8 +1,8 @@
 import type { Words } from "parlante";
 import { el } from "./elements.js";
 import { wordsKind } from "./files.js";
+import { type Key, show, t } from "./language.js";
 import { say, sayError } from "./status.js";
-import { FIXED, SAY } from "./text.js";
 
 const transcript = el<HTMLTextAreaElement>("transcript");
 const follow = el<HTMLButtonElement>("follow");
@@ -15,8 +15,8 @@ export class WordsPanel {
 
   /** `give` lays words under the voice that is in place. */
   constructor(private readonly give: (words: Words) => Promise<void>) {
-    follow.onclick = () => void this.#give({ transcript: transcript.value }, SAY.followsText);
-    forget.onclick = () => void this.#give({}, SAY.followsSound);
+    follow.onclick = () => void this.#give({ transcript: transcript.value }, "followsText");
+    forget.onclick = () => void this.#give({}, "followsSound");
     transcript.oninput = () => this.#refresh();
     file.onchange = () => {
       const chosen = file.files?.[0];
@@ -30,27 +30,28 @@ export class WordsPanel {
   /** A file of words, chosen or dropped. */
   async take(chosen: File): Promise<void> {
     el<HTMLDetailsElement>("words").open = true;
-    if (wordsKind(chosen) !== "transcript") return this.#give({ phones: chosen }, SAY.followsPhones(chosen.name));
+    if (wordsKind(chosen) !== "transcript")
+      return this.#give({ phones: chosen }, () => t("followsPhones", { name: chosen.name }));
     transcript.value = (await chosen.text()).trim();
-    return this.#give({ transcript: transcript.value }, SAY.followsText);
+    return this.#give({ transcript: transcript.value }, "followsText");
   }
 
   /** Another voice is in place, whose words nobody knows. */
   forget(): void {
     transcript.value = "";
-    this.#show(FIXED.followsSound, false);
+    this.#show("followsSound", false);
   }
 
-  async #give(words: Words, done: string): Promise<void> {
+  async #give(words: Words, done: Key | (() => string)): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
     this.#refresh();
     try {
-      say(SAY.fitting);
+      say("fitting");
       await this.give(words);
       const known = words.phones !== undefined || words.transcript !== undefined;
       if (words.transcript === undefined) transcript.value = "";
-      this.#show(known ? done : FIXED.followsSound, known);
+      this.#show(known ? done : "followsSound", known);
       say(done);
     } catch (error) {
       sayError(error);
@@ -60,8 +61,8 @@ export class WordsPanel {
     }
   }
 
-  #show(what: string, known: boolean): void {
-    el("words-name").textContent = what;
+  #show(what: Key | (() => string), known: boolean): void {
+    show(el("words-name"), what);
     forget.hidden = !known;
     this.#refresh();
   }
