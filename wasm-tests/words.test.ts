@@ -63,6 +63,8 @@ it("takes times of phones, and says which line is wrong", async () => {
   await expectStatus(page, /^The lips follow the times in times\.ctm$/, 60_000);
   await give("wrong.ctm", "a 1 0.30 0.10 P\na 1 0.40 0.20 QQ\n");
   await expectStatus(page, /^Line 2 of the phone file is wrong: .*QQ/);
+  await give("late.ctm", "a 1 0.30 0.10 P\na 1 900 1 T\n");
+  await expectStatus(page, /^Line 2 of the phone file is wrong: .*the sound ends/);
   expect(await followed(), "what was followed goes on").toBe("The lips follow the times in times.ctm");
 });
 
