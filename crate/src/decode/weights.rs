@@ -21,6 +21,8 @@ const LIDS: f32 = 0.5;
 const SHUT_JAW: (f32, f32) = (0.12, 0.7);
 /// Share of what draws the lips apart that gives way when they shut.
 const YIELD: f32 = 0.7;
+/// How far lips that shut roll in, the lower and the upper one: they press against each other and show less of themselves.
+const PRESSED: [f32; 2] = [0.25, 0.15];
 
 /// How much further than 1 a brow may go, times its weight in the photo: the fit cannot tell low brows from a frown.
 const MORE: f32 = 0.6;
@@ -64,6 +66,8 @@ pub(crate) struct WeightMap {
     jaw: [Option<usize>; 2],
     /// Expressions that draw the lips apart.
     parting: Vec<usize>,
+    /// Expressions that roll in the lower and the upper lip.
+    rolls: [Option<usize>; 2],
 }
 
 impl WeightMap {
@@ -121,6 +125,7 @@ impl WeightMap {
             mouth: names.iter().map(|n| starts(n, &["jaw", "mouth"])).collect(),
             jaw: [find("jawOpen"), find("mouthClose")],
             parting: (0..names.len()).filter(|&i| starts(&names[i], &["mouthUpperUp", "mouthLowerDown"])).collect(),
+            rolls: [find("mouthRollLower"), find("mouthRollUpper")],
             opener: names.iter().map(|n| starts(n, &openers)).collect(),
         }
     }
@@ -195,7 +200,7 @@ impl WeightMap {
         out.tongue_up = own[B::TongueUp].max(0.0);
     }
 
-    /// Lets jaw and lips give way as far as the lips are shut.
+    /// Lets jaw and lips give way as far as the lips are shut, and presses them together.
     fn draw_up(&self, out: &mut Expression) {
         if let Some(open) = self.jaw[0] {
             let was = out.total[open];
@@ -207,6 +212,11 @@ impl WeightMap {
         }
         for &i in &self.parting {
             out.total[i] *= 1.0 - YIELD * out.seal;
+        }
+        for (i, pressed) in self.rolls.into_iter().zip(PRESSED) {
+            if let Some(i) = i {
+                out.total[i] = out.total[i].max(pressed * out.seal);
+            }
         }
     }
 
@@ -250,6 +260,25 @@ mod tests {
         assert_eq!(ask(&[(Blendshape::JawOpen, 0.6)]), [0.6, 0.0, 0.5]);
         let [jaw, close, lip] = ask(&[(Blendshape::JawOpen, 0.6), (Blendshape::MouthClose, 0.6)]);
         assert!((0.12..0.3).contains(&jaw) && (jaw - close).abs() < 1e-6 && lip < 0.2, "{jaw} {close} {lip}");
+    }
+
+    #[test]
+    fn lips_that_shut_press_against_each_other() {
+        let model = model();
+        let map = WeightMap::new(&model);
+        let photo = vec![0.0; model.expression_names.len()];
+        let rolls = |values: &[(Blendshape, f32)]| {
+            let mut out = map.expression();
+            map.apply(&face(values), Reference::Speech, &photo, &mut out);
+            ["mouthRollLower", "mouthRollUpper"]
+                .map(|n| model.expression_names.iter().position(|m| m == n).map_or(f32::NAN, |i| out.total[i]))
+        };
+        assert_eq!(rolls(&[(Blendshape::JawOpen, 0.5)]), [0.0; 2]);
+        let [lower, upper] = rolls(&[(Blendshape::JawOpen, 0.5), (Blendshape::MouthClose, 0.5)]);
+        assert!((0.1..0.4).contains(&lower) && (0.1..0.4).contains(&upper), "{lower} {upper}");
+        // lips that are asked to roll in further do
+        let asked = [(Blendshape::MouthRollLower, 0.9), (Blendshape::MouthRollUpper, 0.9)];
+        assert_eq!(rolls(&asked), [0.9; 2]);
     }
 
     #[test]
