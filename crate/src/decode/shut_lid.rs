@@ -22,6 +22,11 @@ const FADE_ABOVE: f32 = 0.5;
 /// How much dark skin above an eye counts for the colour of its lid: enough that the lid lies in the shadow that it
 /// begins under, too little to make it a brow.
 const SHADE: f32 = 0.06;
+/// Skin between a lid and the brow begins this far above the lid, widths of the eye: lashes end there.
+const LASHES: f32 = 0.09;
+/// The least light that is left in that shadow. Its colour is the skin's: what is dark above an eye is hair or paint, and
+/// would make the lid grey.
+const DARKEST: f32 = 0.80;
 
 /// How far what is taken out may reach, widths of the eye.
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +104,8 @@ pub(crate) fn without_eye(
     let width = axis.square.sqrt();
     let (top_line, bottom_line) = (upper.map(|p| axis.height(p)), lower.map(|p| axis.height(p)));
     let beside = room.beside;
-    // (how much is taken out, whether above the eye, whether skin may be seen there)
+    // (how much is taken out, whether above the eye, whether skin may be seen there: 1 for whatever is skin, 0.5 where only
+    // skin as light as below the eye counts)
     let hole = Plane::<3>::from_fn(w, h, |x, y| {
         let p = centre(x, y);
         let along = axis.along(p);
@@ -114,23 +120,39 @@ pub(crate) fn without_eye(
             * smooth(1.0 - along, -beside, FADE - beside);
         // wet rims and lower lashes are no skin either
         let rim = here > top && here < bottom + 2.2 * BELOW && (-0.05..1.05).contains(&along);
-        let flag = |b: bool| if b { 1.0 } else { 0.0 };
-        [inside, flag(here < 0.5 * (top + bottom)), flag(inside == 0.0 && !rim)]
+        let flag = |b: bool| if b { 1.0f32 } else { 0.0 };
+        let under_brow = here < top - LASHES && (0.0..1.0).contains(&along);
+        let known = flag(inside == 0.0 && !rim).max(0.5 * flag(under_brow));
+        [inside, flag(here < 0.5 * (top + bottom)), known]
     });
     // hair, brows and shadows at its rim are no skin; above the eye skin may be darker than below
     let usual = |side: f32| {
-        let rim = hole.data.iter().zip(&rgb.data).filter(|(m, _)| m[2] > 0.0 && m[1] == side);
+        let rim = hole.data.iter().zip(&rgb.data).filter(|(m, _)| m[2] == 1.0 && m[1] == side);
         quantile(rim.map(|(_, &c)| luminance(c)), 0.5)
     };
     let usual = [usual(0.0), usual(1.0)];
-    let known = hole.data.iter().zip(&rgb.data).map(|(m, &c)| {
-        let of_skin = luminance(c) / usual[m[1] as usize].max(1.0);
-        let skin = smooth(of_skin, 0.55, 0.8) * (1.0 - smooth(of_skin, 1.4, 1.8));
-        let least = if m[1] > 0.0 { SHADE } else { 1e-3 };
-        [m[2] * skin.max(least)]
-    });
-    let known = Plane { width: w, height: h, data: known.collect() };
+    let known = |shade: f32| {
+        let data = hole.data.iter().zip(&rgb.data).map(|(m, &c)| {
+            let light = luminance(c);
+            let taken_out = m[2] < 1.0;
+            let of_skin = light / usual[if taken_out { 0 } else { m[1] as usize }].max(1.0);
+            let least = match (taken_out, m[1] > 0.0) {
+                (true, _) => 0.0,
+                (false, true) => shade,
+                (false, false) => 1e-3,
+            };
+            let dark = if taken_out { (0.78, 0.92) } else { (0.55, 0.8) };
+            [m[2] * (smooth(of_skin, dark.0, dark.1) * (1.0 - smooth(of_skin, 1.4, 1.8))).max(least)]
+        });
+        Plane::<1> { width: w, height: h, data: data.collect() }
+    };
+    let shaded = fill(rgb, &known(SHADE));
+    let known = known(1e-6);
     let mut skin = fill(rgb, &known);
+    for (s, &shaded) in skin.data.iter_mut().zip(&shaded.data) {
+        let light = (luminance(shaded) / luminance(*s).max(1.0)).clamp(DARKEST, 1.0);
+        *s = s.map(|v| v * light);
+    }
     for sigma in [0.10, 0.05, 0.025] {
         let flat = skin.blur(sigma * width);
         for ((s, f), k) in skin.data.iter_mut().zip(&flat.data).zip(&known.data) {
@@ -220,6 +242,24 @@ mod tests {
         let column: Vec<f32> = (22..56).map(|y| out.at(80, y)[0]).collect();
         let steepest = column.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
         assert!(steepest < 14.0, "no edge in the lid: {column:?}");
+    }
+
+    #[test]
+    fn a_lid_takes_its_colour_from_the_skin_under_a_near_brow_and_not_from_the_brow() {
+        let upper: Line = std::array::from_fn(|k| [40.0 + 5.0 * k as f32, 60.0 - 0.25 * (k * (16 - k)) as f32]);
+        let lower: Line = std::array::from_fn(|k| [40.0 + 5.0 * k as f32, 60.0 + 0.12 * (k * (16 - k)) as f32]);
+        // hair begins a fifth of the eye's width above it, where landmarks lie
+        let photo = Plane::<3>::from_fn(160, 120, |x, y| {
+            let lid = 60.0 - 0.25 * (((x as f32 - 40.0) / 5.0) * (16.0 - (x as f32 - 40.0) / 5.0)).max(0.0);
+            if (y as f32) < lid - 16.0 { [70.0, 60.0, 58.0] } else { [220.0, 165.0, 150.0] }
+        });
+        let brow = [0.0, 12.0, 16.0, 12.0, 0.0].map(|bow| 42.0 - bow);
+        let brow = std::array::from_fn(|k| [40.0 + 20.0 * k as f32, brow[k]]);
+        let out = without_eye(&photo, |x, y| [x as f32, y as f32], (&upper, &lower), Room::new(&upper, &brow, false));
+        for y in [34, 40, 46, 52] {
+            let [r, g, b, _] = out.at(80, y);
+            assert!(r > 170.0 && r / g > 1.25 && r / b > 1.35, "grey at {y}: {r} {g} {b}");
+        }
     }
 
     #[test]
