@@ -5,6 +5,7 @@
 //! of the old wall along.
 
 use super::crown::crown;
+use super::fill::fill;
 use super::mainland::keep_mainland;
 use super::matte::{matte, sure};
 use super::plane::Plane;
@@ -19,6 +20,11 @@ const LEAST: f32 = 0.02;
 const MOST: f32 = 0.97;
 /// The background is not trusted this near to the person, texture pixels: fine hair and the lens' blur reach there.
 const RIM: usize = 3;
+/// Up to here around the person a camera's sharpening, a file's compression or a painter's hand leave a faint rim of their
+/// own, texture pixels; it would stay behind as an outline when the person moves. What differs by less than `FAINT` levels
+/// from the background further out is taken for such a rim.
+const HALO: usize = 7;
+const FAINT: f32 = 22.0;
 /// Pixels this far inside of the face's outline are the person's whatever the mask says, texture pixels.
 const DEEP: usize = 7;
 
@@ -57,7 +63,8 @@ impl Layers {
             };
         }
         keep_mainland(&mut opacity, &deep);
-        let near = opacity.map(|[a]| [if a > 0.0 { 1.0 } else { 0.0 }]).mean_around(RIM);
+        let person = opacity.map(|[a]| [if a > 0.0 { 1.0 } else { 0.0 }]);
+        let near = person.mean_around(RIM);
         // beyond the photo nothing is known: its repeated border would be seen as streaks
         let [left, top, right, bottom] = photo;
         let within = |v: usize, low: f32, high: f32| (low..=high).contains(&(v as f32 + 0.5));
@@ -67,6 +74,7 @@ impl Layers {
             let seen = on_photo(x, y) && near.data[y * width + x][0] <= 1e-5;
             [if seen { 1.0 } else { 0.0 }]
         });
+        let known = without_halo(texture, known, &person);
         let still = regrow(texture, &known);
         let grown = crown(texture, &opacity, &covered, photo);
         let texture = grown.as_ref().unwrap_or(texture);
@@ -83,6 +91,26 @@ impl Layers {
         let with_matte = still.data.iter().zip(&opacity.data).map(|(&[r, g, b], &[a])| [r, g, b, a]).collect();
         Some(Self { person, still: Plane { width, height, data: with_matte } })
     }
+}
+
+/// What is known of the background, less the faint rim around the person (1 where there is anything of it).
+fn without_halo(texture: &Plane<3>, mut known: Plane<1>, person: &Plane<1>) -> Plane<1> {
+    let near = person.mean_around(HALO);
+    let beyond = known.data.iter().zip(&near.data).map(|(&[k], &[n])| [if n > 1e-5 { 0.0 } else { k }]).collect();
+    let beyond = fill(texture, &Plane { width: known.width, height: known.height, data: beyond });
+    let off = texture
+        .data
+        .iter()
+        .zip(&beyond.data)
+        .map(|(is, was)| [is.iter().zip(was).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)]);
+    // single pixels do not count: what is left of a rim would be specks
+    let off = Plane::<1> { width: known.width, height: known.height, data: off.collect() }.mean_around(2);
+    for ((k, off), near) in known.data.iter_mut().zip(&off.data).zip(&near.data) {
+        if near[0] > 1e-5 && off[0] < FAINT {
+            k[0] = 0.0;
+        }
+    }
+    known
 }
 
 /// The person cut out for another background: the mask's own opacity, colours free of the old background.

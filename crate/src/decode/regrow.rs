@@ -15,6 +15,10 @@ const SHADE: usize = 4;
 /// searched.
 const RIM: f32 = 0.25;
 const DEEP: f32 = 0.75;
+/// Half widths, in pixels of halved pictures: of the mean along the hole's edge that says how far the filling is off there,
+/// and of the band in which that is made good.
+const ALONG: usize = 3;
+const BAND: usize = 10;
 
 /// The picture with new pixels where `known` is 0; elsewhere it must be 1.
 pub(crate) fn regrow(picture: &Plane<3>, known: &Plane<1>) -> Plane<3> {
@@ -40,7 +44,45 @@ pub(crate) fn regrow(picture: &Plane<3>, known: &Plane<1>) -> Plane<3> {
             *own = (plain + (*own + shade * off - plain) * share).clamp(0.0, 255.0);
         }
     }
+    meet(picture, known, &certain, &mut done);
     done
+}
+
+/// Lets the filling meet the known pixels: a shadow or a slope of light that ends at the hole would show its edge, faintly
+/// but all around the person.
+fn meet(picture: &Plane<3>, known: &Plane<1>, certain: &Plane<1>, done: &mut Plane<3>) {
+    let (is, filled) = (picture.halved(), done.halved());
+    let (w, h) = (is.width, is.height);
+    let sure =
+        |x: isize, y: isize| (0..w as isize).contains(&x) && (0..h as isize).contains(&y) && certain.at(x, y)[0] > 0.0;
+    let edge = Plane::<4>::from_fn(w, h, |x, y| {
+        let (x, y) = (x as isize, y as isize);
+        if sure(x, y) {
+            return [0.0; 4];
+        }
+        let mut sum = [0.0f32; 4];
+        for (dx, dy) in [(-1, 0), (1, 0), (0, -1), (0, 1)] {
+            if sure(x + dx, y + dy) {
+                let (next, now) = (is.at(x + dx, y + dy), filled.at(x, y));
+                sum.iter_mut().zip(next.iter().zip(now)).for_each(|(s, (n, f))| *s += n - f);
+                sum[3] += 1.0;
+            }
+        }
+        sum
+    });
+    let along = edge.mean_around(ALONG);
+    let seen = edge.map(|[.., n]| [if n > 0.0 { 1.0 } else { 0.0 }]);
+    let off = along.map(|[r, g, b, n]| [r, g, b].map(|v| v / n.max(1e-6)));
+    let off = fill(&off, &seen);
+    let near = certain.mean_around(BAND);
+    for i in (0..done.data.len()).filter(|&i| known.data[i][0] == 0.0) {
+        let (u, v) = ((i % picture.width) as f32 * 0.5 + 0.25, (i / picture.width) as f32 * 0.5 + 0.25);
+        let share = smooth(near.bilinear(u, v)[0], 0.0, 0.4);
+        if share > 0.0 {
+            let off = off.bilinear(u, v);
+            done.data[i].iter_mut().zip(off).for_each(|(c, d)| *c = (*c + share * d).clamp(0.0, 255.0));
+        }
+    }
 }
 
 /// The smoothly filled picture, half as large, and which of its pixels are wholly known.
@@ -95,6 +137,28 @@ mod tests {
         assert!(error(&done) < 0.5 * error(&smooth), "{} {}", error(&done), error(&smooth));
         for ((a, b), [known]) in done.data.iter().zip(&stripes.data).zip(&hole.data) {
             assert!(*known == 0.0 || a == b, "known pixels stay");
+        }
+    }
+
+    #[test]
+    fn a_shadow_beside_the_hole_does_not_end_at_its_edge() {
+        let hole = hole();
+        let beside = |x: usize, y: usize| {
+            let out = |v: usize| v.abs_diff(200).saturating_sub(59);
+            out(x).max(out(y)) as f32
+        };
+        let wall = Plane::<3>::from_fn(400, 400, |x, y| {
+            let grain = ((x * 7 + y * 13) % 5) as f32;
+            [180.0 - 60.0 * (-beside(x, y) / 12.0).exp() + 0.5 * grain; 3]
+        });
+        let done = regrow(&wall, &hole);
+        let row = |y: isize| (160..240).map(|x| done.at(x, y)[0]).sum::<f32>() / 80.0;
+        let column = |x: isize| (160..240).map(|y| done.at(x, y)[0]).sum::<f32>() / 80.0;
+        // first pixels of the hole and last ones of the wall, on all four sides
+        for (inside, outside) in
+            [(row(142), row(139)), (row(258), row(261)), (column(142), column(139)), (column(258), column(261))]
+        {
+            assert!((inside - outside).abs() < 6.0, "{inside} beside {outside}");
         }
     }
 
