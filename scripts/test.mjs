@@ -55,7 +55,11 @@ const PARTS = {
     failures.push(...failed);
     count(0, failed.length, 0);
   },
-  unit: () => vitest("unit", "a few seconds"),
+  unit: async () => {
+    // parts of the page import the package as its users do
+    await library();
+    await vitest("unit", "a few seconds");
+  },
   rust: rustTests,
   cuda: async () => {
     const good = (await checkCuda()) === 0;
