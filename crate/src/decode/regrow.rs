@@ -55,15 +55,17 @@ fn meet(picture: &Plane<3>, known: &Plane<1>, certain: &Plane<1>, done: &mut Pla
     let (w, h) = (is.width, is.height);
     let sure =
         |x: isize, y: isize| (0..w as isize).contains(&x) && (0..h as isize).contains(&y) && certain.at(x, y)[0] > 0.0;
+    let share = known.halved();
     let edge = Plane::<4>::from_fn(w, h, |x, y| {
-        let (x, y) = (x as isize, y as isize);
-        if sure(x, y) {
+        // pixels that are partly known say little: what lies behind them is held against what lies before them
+        if share.data[y * w + x][0] > 0.0 {
             return [0.0; 4];
         }
+        let (x, y) = (x as isize, y as isize);
         let mut sum = [0.0f32; 4];
         for (dx, dy) in [(-1, 0), (1, 0), (0, -1), (0, 1)] {
-            if sure(x + dx, y + dy) {
-                let (next, now) = (is.at(x + dx, y + dy), filled.at(x, y));
+            if let Some(k) = (1..=2).find(|k| sure(x + k * dx, y + k * dy)) {
+                let (next, now) = (is.at(x + k * dx, y + k * dy), filled.at(x, y));
                 sum.iter_mut().zip(next.iter().zip(now)).for_each(|(s, (n, f))| *s += n - f);
                 sum[3] += 1.0;
             }
@@ -77,10 +79,10 @@ fn meet(picture: &Plane<3>, known: &Plane<1>, certain: &Plane<1>, done: &mut Pla
     let near = certain.mean_around(BAND);
     for i in (0..done.data.len()).filter(|&i| known.data[i][0] == 0.0) {
         let (u, v) = ((i % picture.width) as f32 * 0.5 + 0.25, (i / picture.width) as f32 * 0.5 + 0.25);
-        let share = smooth(near.bilinear(u, v)[0], 0.0, 0.4);
-        if share > 0.0 {
+        let here = smooth(near.bilinear(u, v)[0], 0.0, 0.4);
+        if here > 0.0 {
             let off = off.bilinear(u, v);
-            done.data[i].iter_mut().zip(off).for_each(|(c, d)| *c = (*c + share * d).clamp(0.0, 255.0));
+            done.data[i].iter_mut().zip(off).for_each(|(c, d)| *c = (*c + here * d).clamp(0.0, 255.0));
         }
     }
 }
