@@ -13,22 +13,27 @@ use parlante::{
     pack::{Pack, PackWriter},
 };
 
-use crate::{Outcome, convert::convert, fetch};
+use crate::{
+    Outcome,
+    convert::{Weights, convert},
+    fetch,
+};
 
-/// Networks in the bundle of face networks and their names in the pack.
-const NETWORKS: [(&str, &str); 3] = [
-    ("face_detector.tflite", "detector"),
-    ("face_landmarks_detector.tflite", "landmarker"),
-    ("face_blendshapes.tflite", "blendshapes"),
+/// Networks in the bundle of face networks, their names in the pack, and how their weights are kept.
+const NETWORKS: [(&str, &str, Weights); 3] = [
+    ("face_detector.tflite", "detector", Weights::AsPublished),
+    ("face_landmarks_detector.tflite", "landmarker", Weights::AsPublished),
+    // it only says whether eyes are shut
+    ("face_blendshapes.tflite", "blendshapes", Weights::EightBits),
 ];
 /// Name of the segmenter in the pack.
 const SEGMENTER: &str = "segmenter";
 /// Raised when the conversion changes, so that older results are made again.
-const CONVERTER: u64 = 3;
+const CONVERTER: u64 = 4;
 /// The same for the dictionary's form.
-const COMPACTER: u64 = 1;
-/// The largest default pack that is allowed.
-const MAX_PACK: usize = 10 << 20;
+const COMPACTER: u64 = 2;
+/// The largest default pack that is allowed, bytes.
+const MAX_PACK: usize = 8_000_000;
 /// More than any of the networks has.
 const MAX_NETWORK: u64 = 16 << 20;
 
@@ -45,7 +50,7 @@ pub fn assemble(root: &Path) -> Outcome<PathBuf> {
         eprintln!("converted MediaPipe's networks: {:.1} MB", pack.len() as f64 / 1e6);
         replace(&mediapipe, &pack)?;
     }
-    let words = build.join(format!("words-{COMPACTER}.gguf"));
+    let words = build.join(format!("words-{COMPACTER}-{:016x}.gguf", lexicon::rules_name()));
     if !words.is_file() {
         let pack = dictionary(&fetch::dictionary(&build)?)?;
         eprintln!("compacted the dictionary: {:.1} MB", pack.len() as f64 / 1e6);
@@ -129,12 +134,12 @@ fn convert_published(bundle: &[u8], segmenter: &[u8]) -> Outcome<Vec<u8>> {
              segmentation (Google LLC)",
         )
         .metadata("parlante.data", "MediaPipe networks: as their model cards say, not public");
-    for (file, name) in NETWORKS {
+    for (file, name, weights) in NETWORKS {
         let entry = archive.by_name(file).map_err(|e| format!("{file}: {e}"))?;
         let mut bytes = Vec::new();
         entry.take(MAX_NETWORK).read_to_end(&mut bytes)?;
-        convert(name, &bytes, &mut writer)?;
+        convert(name, &bytes, weights, &mut writer)?;
     }
-    convert(SEGMENTER, segmenter, &mut writer)?;
+    convert(SEGMENTER, segmenter, Weights::AsPublished, &mut writer)?;
     Ok(writer.finish())
 }

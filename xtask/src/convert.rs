@@ -1,5 +1,5 @@
 //! Published TFLite networks become tensors and a [`Description`] in a pack. Weights stay as they are stored (half
-//! precision), so nothing is lost; the operations that only expand them disappear.
+//! precision), so nothing is lost, unless eight bits are asked for; the operations that only expand them disappear.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,14 +19,27 @@ const FUSED_RELU: u8 = 1;
 /// TFLite's number of the padding `SAME` in structures (`kTfLitePaddingSame`); files count from 0.
 const SAME: i32 = 1;
 
+/// Weights that are fewer keep their precision: they hardly take room, and some are sums that everything depends on.
+const LEAST_MATRIX: usize = 2048;
+
+/// How weights are kept in the pack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weights {
+    /// As they were published.
+    AsPublished,
+    /// Matrices as [`DType::Q8_0`] where rows fill its blocks: half the room, and outputs that differ a little.
+    EightBits,
+}
+
 /// Adds the network to the pack: metadata `parlante.NAME.graph`, tensors `NAME.*`.
 ///
 /// # Errors
 /// When the model uses something that the description cannot say.
-pub fn convert(name: &str, file: &[u8], writer: &mut PackWriter) -> Outcome {
+pub fn convert(name: &str, file: &[u8], weights: Weights, writer: &mut PackWriter) -> Outcome {
     let model = Model::parse(file).map_err(|e| format!("{name}: {e}"))?;
     let mut converter = Converter {
         name,
+        weights,
         model: &model,
         writer,
         places: HashMap::new(),
@@ -51,6 +64,7 @@ enum Place {
 
 struct Converter<'a> {
     name: &'a str,
+    weights: Weights,
     model: &'a Model<'a>,
     writer: &'a mut PackWriter,
     places: HashMap<usize, Place>,
@@ -133,7 +147,13 @@ impl Converter<'_> {
             return Ok(name);
         }
         let shape = if tensor.shape.is_empty() { vec![1] } else { tensor.shape.clone() };
+        let fills_blocks = shape.last().is_some_and(|row| row.is_multiple_of(DType::Q8_0.block().0))
+            && shape.iter().product::<usize>() >= LEAST_MATRIX;
         match &tensor.content {
+            Content::F16(bits) if fills_blocks && self.weights == Weights::EightBits => {
+                let bytes: Vec<u8> = bits.iter().flat_map(|b| b.to_le_bytes()).collect();
+                self.writer.tensor(&name, shape, DType::Q8_0, &DType::F16.decode(&bytes))?;
+            }
             Content::F16(bits) => {
                 let bytes = bits.iter().flat_map(|b| b.to_le_bytes()).collect();
                 self.writer.stored(&name, shape, DType::F16, bytes)?;

@@ -113,13 +113,24 @@ fn pronounce(word: &str, known: &HashMap<String, Vec<Vec<Phone>>>) -> Vec<Vec<Ph
     if let Some(ways) = known.get(word) {
         return ways.clone();
     }
-    // A possessive of a known word.
-    if let Some(ways) = word.strip_suffix("'s").or_else(|| word.strip_suffix('\'')).and_then(|stem| known.get(stem)) {
-        return ways.iter().map(|way| with_s(way.clone())).collect();
+    if let Some(stem) = stem(word) {
+        let ways = known.get(stem).cloned().unwrap_or_else(|| vec![said_by_rule(stem)]);
+        return ways.into_iter().map(with_s).collect();
     }
-    let letters: String = word.chars().filter(char::is_ascii_lowercase).collect();
-    let said = letters::say(&letters);
+    let said = said_by_rule(word);
     if said.is_empty() { Vec::new() } else { vec![said] }
+}
+
+/// The word that a possessive belongs to.
+fn stem(word: &str) -> Option<&str> {
+    let stem = word.strip_suffix("'s")?;
+    (stem.bytes().any(|b| b.is_ascii_lowercase()) && !stem.ends_with("'s")).then_some(stem)
+}
+
+/// The way to say a word that its letters alone suggest.
+fn said_by_rule(word: &str) -> Vec<Phone> {
+    let letters: String = word.chars().filter(char::is_ascii_lowercase).collect();
+    letters::say(&letters)
 }
 
 /// The plural's or possessive's ending.

@@ -29,6 +29,15 @@ fn rules() -> &'static Rules {
     })
 }
 
+/// A number that changes with the rules (FNV-1a): what was made with their help fits these rules only.
+pub(super) fn fingerprint() -> u64 {
+    let contexts = CONTEXTS.iter().flat_map(|&(left, right)| [left as u8, right as u8]);
+    RULES
+        .bytes()
+        .chain(contexts)
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
 /// The phones of a word of small letters a to z.
 pub(super) fn say(word: &str) -> Vec<Phone> {
     let (rules, padded) = (rules(), format!("{EDGE}{word}{EDGE}"));
