@@ -24,8 +24,14 @@ export interface Served {
   close(): Promise<void>;
 }
 
+/** What makes a page isolated: it may share memory between threads and measure time finely. */
+export const ISOLATION = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
 /** Serves a folder's files; nothing else is ever answered. */
-export async function serve(folder: string): Promise<Served> {
+export async function serve(folder: string, { isolated = true } = {}): Promise<Served> {
   if (!existsSync(join(folder, "index.html"))) throw new Error(`${folder} is not built: please run npm run build`);
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? "/", "http://x").pathname));
@@ -34,8 +40,7 @@ export async function serve(folder: string): Promise<Served> {
     response.writeHead(200, {
       "Content-Type": TYPES[extname(file)] ?? "application/octet-stream",
       "Content-Length": statSync(file).size,
-      "Cross-Origin-Opener-Policy": "same-origin",
-      "Cross-Origin-Embedder-Policy": "require-corp",
+      ...(isolated && ISOLATION),
     });
     createReadStream(file).pipe(response);
   });

@@ -1,6 +1,7 @@
 import { BLENDSHAPES } from "./blendshapes.js";
 import type { ParlanteError } from "./errors.js";
-import type { VisemeName, WorkerEvents } from "./protocol.js";
+import type { Latency } from "./latency.js";
+import type { Backend, Notice, VisemeName } from "./protocol.js";
 
 /** What a {@link Parlante} is doing. */
 export type State = "empty" | "idle" | "starting" | "playing" | "paused" | "speaking" | "live" | "saving";
@@ -33,6 +34,23 @@ export interface Viseme {
   readonly weight: number;
 }
 
+/** How the face is made, over the last second. */
+export interface Stats {
+  /** Frames a second. */
+  readonly fps: number;
+  /** Milliseconds for each. */
+  readonly frameMs: number;
+  /** Frames that were left out, because the machine was late. */
+  readonly dropped: number;
+  /** How far the face is behind live sound; `undefined` where it listens to none. */
+  readonly latency: Latency | undefined;
+  /** Live sound that did not come, or came while nobody could look, milliseconds since listening began. */
+  readonly lost: number;
+  readonly backend: Backend;
+  /** Pixels along a side that the live picture is made at. */
+  readonly size: number;
+}
+
 /** Events: name and what listeners are given. */
 export interface Events {
   state: State;
@@ -46,9 +64,8 @@ export interface Events {
   end: { readonly interrupted: boolean };
   /** Nothing is left to say: the face lives by itself. */
   idle: undefined;
-  stats: WorkerEvents["stats"];
-  /** One sentence about something unusual that goes on working. */
-  notice: string;
+  stats: Stats;
+  notice: Notice;
   error: ParlanteError;
 }
 

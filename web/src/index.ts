@@ -1,8 +1,9 @@
 export { BLENDSHAPES } from "./blendshapes.js";
 export { type Controls, type ControlsChange, DEFAULT_CONTROLS, EMOTIONS, type Emotion, RANGES } from "./controls.js";
 export { type ErrorCode, ParlanteError } from "./errors.js";
-export type { Events, Frame, State, Viseme } from "./events.js";
+export type { Events, Frame, State, Stats, Viseme } from "./events.js";
+export type { Latency } from "./latency.js";
 export type { Background, CreateOptions, SaveOptions, Sound, SpeakOptions } from "./options.js";
 export { Parlante } from "./parlante.js";
 export type { SampleStream, Samples } from "./pcm.js";
-export type { Backend, Face, PortraitInfo, PortraitWarning, VisemeName, VoiceInfo, Words } from "./protocol.js";
+export type { Backend, Face, Notice, PortraitInfo, PortraitWarning, VisemeName, VoiceInfo, Words } from "./protocol.js";

@@ -3,11 +3,22 @@ import { type Controls, type ControlsChange, DEFAULT_CONTROLS, withChange } from
 import { decodeWithBrowser } from "./decode-audio.js";
 import { ParlanteError, throwIfCancelled } from "./errors.js";
 import { Emitter, type Events, frameOf, type State } from "./events.js";
+import { latencyOf } from "./latency.js";
 import { Link } from "./link.js";
+import { noticeOf } from "./notices.js";
 import type { Background, CreateOptions, SaveOptions, Sound, SpeakOptions } from "./options.js";
 import { fetchPack } from "./pack.js";
 import { Player } from "./player.js";
-import type { DecodedVoice, Face, PortraitInfo, RequestName, Requests, VoiceInfo, Words } from "./protocol.js";
+import type {
+  DecodedVoice,
+  Face,
+  PortraitInfo,
+  RequestName,
+  Requests,
+  VoiceInfo,
+  Words,
+  WorkerEvents,
+} from "./protocol.js";
 import { fetchFile, utteranceOf } from "./sounds.js";
 import { Speech } from "./speech.js";
 
@@ -31,13 +42,13 @@ export class Parlante {
 
   private constructor(worker: Worker) {
     this.#link = new Link(worker, {
-      stats: (stats) => this.#emit("stats", stats),
+      stats: (stats) => this.#onStats(stats),
       frame: ({ time, motion }) => this.#emit("frame", frameOf(this.#placeOf(time), motion)),
       viseme: (viseme) => this.#emit("viseme", { ...viseme, time: this.#placeOf(viseme.time) }),
       progress: (progress) => this.#onProgress?.(progress),
-      notice: ({ text, kept }) => {
-        if (kept) this.#background = "keep";
-        this.#emit("notice", text);
+      notice: (notice) => {
+        if (notice.code === "background-kept") this.#background = "keep";
+        this.#emit("notice", notice);
       },
       failure: ({ code, message }) => this.#emit("error", new ParlanteError(code, message)),
     });
@@ -45,6 +56,7 @@ export class Parlante {
       sound: (from) => this.#link.ask("sound", { from }),
       onClock: (media, epoch) => void this.#link.ask("clock", { media, epoch }),
       onEnd: () => this.#end(),
+      onAsleep: () => void this.#paused(),
       onFailure: (error) => this.#emit("error", ParlanteError.from(error, "voice")),
     });
     this.#speech = new Speech({
@@ -57,6 +69,7 @@ export class Parlante {
       },
       onEnd: (interrupted) => this.#ended(interrupted),
       onRest: () => this.#rest(),
+      onAsleep: () => this.#emit("notice", noticeOf("sound-waits")),
       onFailure: (error) => {
         this.#emit("error", ParlanteError.from(error, "voice"));
         void this.stop();
@@ -232,7 +245,7 @@ export class Parlante {
    * saved. Files, addresses and `AudioBuffer`s are decoded whole. A stream of samples (mono; `sampleRate` is needed) may
    * come slower or faster than it is heard: 0.3 s after its first piece it is heard and seen, pauses where it is late,
    * and is pulled only 1.5 s ahead. A `MediaStream` or `AudioNode` is live: it is neither played nor kept, has no end,
-   * and the face follows it by about 0.15 s (see `delay` of the event `stats`).
+   * and the face follows it by about 0.15 s (see `latency` of the event `stats`).
    *
    * Resolves when the sound is taken on: {@link flush} waits for its end. A stream that fails later is told by `error`.
    */
@@ -272,9 +285,13 @@ export class Parlante {
     await this.#hush();
     this.#setState("starting");
     try {
-      const capture = await Capture.open(sound, () => void this.#lost());
+      const capture = await Capture.open(sound, {
+        onEnd: () => void this.#lost(),
+        onMute: (muted) => this.#emit("notice", noticeOf(muted ? "microphone-off" : "microphone-on")),
+      });
       this.#capture = capture;
-      await this.#link.ask("listen", { port: capture.port, rate: capture.rate }, [capture.port]);
+      const { arrival: from, rate } = capture;
+      await this.#link.ask("listen", { from, rate }, from instanceof MessagePort ? [from] : []);
       this.#setState("live");
       this.#started();
     } catch (error) {
@@ -299,12 +316,18 @@ export class Parlante {
     await capture?.close();
   }
 
+  /** The sound device went away in the middle of a recording: the place in it is kept. */
+  async #paused(): Promise<void> {
+    await this.pause();
+    this.#emit("notice", noticeOf("sound-gone"));
+  }
+
   /** The live sound ended by itself. */
   async #lost(): Promise<void> {
     if (this.#capture === undefined) return;
     this.#ended(false);
     await this.stop();
-    this.#emit("notice", "The microphone went away: please connect it again.");
+    this.#emit("notice", noticeOf("microphone-gone"));
   }
 
   /** Holds sound and picture. */
@@ -378,6 +401,12 @@ export class Parlante {
     await this.#hush();
     await this.#player.close();
     await this.#speech.close();
+  }
+
+  #onStats({ live, ...stats }: WorkerEvents["stats"]): void {
+    const capture = this.#capture;
+    const latency = live && capture && latencyOf(live, capture.latency, stats.frameMs);
+    this.#emit("stats", { ...stats, latency, lost: live?.lost ?? 0 });
   }
 
   /** The recording was heard to its end. */

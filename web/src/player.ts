@@ -1,7 +1,7 @@
 import { Outlet } from "./outlet.js";
 import type { SoundChunk } from "./protocol.js";
 import { SOUND_RATE } from "./rates.js";
-import { heardOf, wake } from "./wake.js";
+import { heardOf, onAsleep, wake } from "./wake.js";
 
 /** Sound that is scheduled ahead of what is heard, seconds. */
 const AHEAD = 1.2;
@@ -18,6 +18,8 @@ export interface PlayerHost {
   onClock(media: number, epoch: number): void;
   /** The last sample was heard. */
   onEnd(): void;
+  /** The sound device was taken away in the middle of the sound. */
+  onAsleep(): void;
   onFailure(error: unknown): void;
 }
 
@@ -46,6 +48,7 @@ export class Player {
       const gain = context.createGain();
       gain.gain.value = this.#volume;
       gain.connect(context.destination);
+      onAsleep(context, () => this.#playing && this.host.onAsleep());
       this.#open = { context, gain };
     }
     return this.#open;

@@ -1,5 +1,6 @@
 // What page and worker say to each other. Everything is a request with one answer, or an event from the worker.
 
+import type { SharedSound } from "./capture-worklet.js";
 import type { Controls } from "./controls.js";
 import type { PlainError } from "./errors.js";
 
@@ -114,8 +115,8 @@ export interface Requests {
   say: { ask: { samples: Float32Array; at: number }; answer: undefined };
   /** Whether the worker tells of every frame, and of every new viseme. */
   watch: { ask: { frames: boolean; visemes: boolean }; answer: undefined };
-  /** The face speaks with sound that comes live through a port, at a rate in hertz. */
-  listen: { ask: { port: MessagePort; rate: number }; answer: undefined };
+  /** The face speaks with sound that comes live, through a port or in shared memory, at a rate in hertz. */
+  listen: { ask: { from: MessagePort | SharedSound; rate: number }; answer: undefined };
   /** The next second of sound, or the one at `from`; `undefined` after the end. */
   sound: { ask: { from: number | undefined }; answer: SoundChunk | undefined };
   visible: { ask: { visible: boolean }; answer: undefined };
@@ -123,20 +124,52 @@ export interface Requests {
   cancel: { ask: undefined; answer: undefined };
 }
 
+/** Something unusual that goes on working. */
+export interface Notice {
+  /**
+   * What it is about: it stays the same, so it can be translated. The picture is made smaller, the graphics card was lost,
+   * the portrait keeps its own background, the live sound ended, is kept back by the system or given again, the loudspeaker
+   * was taken away while a recording was played (it is paused now) or while sound was pushed (it goes on by itself), or
+   * some phones do not fit the voice.
+   */
+  readonly code:
+    | "slow"
+    | "card-lost"
+    | "background-kept"
+    | "microphone-gone"
+    | "microphone-off"
+    | "microphone-on"
+    | "sound-gone"
+    | "sound-waits"
+    | "words";
+  /** One sentence for people. */
+  readonly message: string;
+}
+
+/** How far the face is behind live sound in the worker, milliseconds. */
+export interface LiveDelay {
+  /** From the sound's arrival to the moment whose motion is shown. */
+  readonly delay: number;
+  /** The lips of a moment hear so much beyond it. */
+  readonly lookAhead: number;
+  /** One step of the motion: a moment lies between two frames of it, and both must be known. */
+  readonly step: number;
+  /** Sound that never came, or came while nobody could look: the face lived on in silence. Since listening began. */
+  readonly lost: number;
+}
+
 /** Events of the worker: name and what they carry. */
 export interface WorkerEvents {
-  /** `delay`: how far the face is behind live sound, milliseconds, where it listens to one. */
   stats: {
     fps: number;
     frameMs: number;
     dropped: number;
-    delay: number | undefined;
+    live: LiveDelay | undefined;
     backend: Backend;
     size: number;
   };
   progress: { done: number; left: number | undefined };
-  /** `kept`: the portrait keeps its own background, whatever was chosen. */
-  notice: { text: string; kept?: boolean };
+  notice: Notice;
   /** A painted frame: the second of the sound's time line, and the values of its motion. */
   frame: { time: number | undefined; motion: Float32Array };
   viseme: { time: number | undefined; name: VisemeName; weight: number };

@@ -6,3 +6,6 @@ export const SOUND_RATE = 48_000;
 
 /** Frames of motion a second. */
 export const MOTION_FPS = 25;
+
+/** Sound that must be there beyond the moment of a frame of motion, seconds: its own step, and one that the lips hear ahead. */
+export const LOOK_AHEAD = 2 / MOTION_FPS;

@@ -1,6 +1,6 @@
 import { Outlet } from "./outlet.js";
 import type { Pieces } from "./pcm.js";
-import { heardOf, wake } from "./wake.js";
+import { heardOf, onAsleep, wake } from "./wake.js";
 
 /** Sound that is scheduled ahead of what is heard, seconds: more than a hidden tab sleeps between two timers. */
 const AHEAD = 1.5;
@@ -32,6 +32,8 @@ export interface SpeechHost {
   onEnd(interrupted: boolean): void;
   /** Everything was heard. */
   onRest(): void;
+  /** The sound device was taken away in the middle of the sound; it is asked for again. */
+  onAsleep(): void;
   onFailure(error: unknown): void;
 }
 
@@ -131,6 +133,12 @@ export class Speech {
       const gain = context.createGain();
       gain.gain.value = this.#volume;
       gain.connect(context.destination);
+      onAsleep(context, () => {
+        if (!this.#running) return;
+        this.host.onAsleep();
+        // Where the browser does not give it back by itself, the next thing that is said asks again.
+        context.resume().catch(() => {});
+      });
       this.#device = { context, gain };
     }
     const { context, gain } = this.#device;
@@ -215,7 +223,8 @@ export class Speech {
   #tick(): void {
     if (this.#device === undefined) return;
     const [heard, now] = this.#clock(this.#device.context);
-    if (now - this.#told >= CLOCK) {
+    // Where the sound stands still, the face must not run away from it.
+    if (now - this.#told >= CLOCK || this.#device.context.state !== "running") {
       this.#told = now;
       this.host.onClock(heard, now);
     }

@@ -19,3 +19,10 @@ export function heardOf(context: AudioContext): number {
   }
   return context.currentTime - context.baseLatency;
 }
+
+/** Calls `then` when the sound device falls asleep by itself: a call, a closed lid, a headset that went away. */
+export function onAsleep(context: AudioContext, then: () => void): void {
+  context.addEventListener("statechange", () => {
+    if (context.state !== "running" && context.state !== "closed") then();
+  });
+}

@@ -58,7 +58,7 @@ const handlers: { [K in RequestName]: (ask: Requests[K]["ask"]) => Promise<Reque
     return undefined;
   },
   async listen(ask) {
-    opened().listen(ask.port, ask.rate);
+    opened().listen(ask.from, ask.rate);
     return undefined;
   },
   async attend(ask) {

@@ -49,8 +49,8 @@ describe("link", () => {
 
   it("hands events to their handler", () => {
     const heard: string[] = [];
-    const { worker } = linked({ notice: ({ text }) => void heard.push(text) });
-    worker.onmessage?.({ data: { event: "notice", data: { text: "slow" } } });
+    const { worker } = linked({ notice: ({ code }) => void heard.push(code) });
+    worker.onmessage?.({ data: { event: "notice", data: { code: "slow", message: "slow" } } });
     expect(heard).toEqual(["slow"]);
   });
 

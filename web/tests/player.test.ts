@@ -12,6 +12,7 @@ function playerOf(seconds: number) {
   const asked: (number | undefined)[] = [];
   let at = 0;
   let ended = 0;
+  let asleep = 0;
   const sound = async (from: number | undefined): Promise<SoundChunk | undefined> => {
     asked.push(from);
     if (from !== undefined) at = from;
@@ -23,11 +24,12 @@ function playerOf(seconds: number) {
     sound,
     onClock: (media, epoch) => void clocks.push({ media, epoch }),
     onEnd: () => void ended++,
+    onAsleep: () => void asleep++,
     onFailure: (error) => {
       throw error;
     },
   });
-  return { player, clocks, asked, ends: () => ended };
+  return { player, clocks, asked, ends: () => ended, sleeps: () => asleep };
 }
 
 describe("player", () => {
@@ -56,6 +58,23 @@ describe("player", () => {
     const clock = clocks.at(-1);
     const now = performance.timeOrigin + performance.now();
     expect((clock?.media ?? 0) + (now - (clock?.epoch ?? 0)) / 1000).toBeCloseTo(heardNow, 2);
+  });
+
+  it("says that the sound device went away, only while something is heard, and knows where it was", async () => {
+    const { player, sleeps } = playerOf(20);
+    await player.play(3);
+    await pass(2);
+    const { second } = player;
+    FakeAudio.latest.fallAsleep();
+    expect(sleeps()).toBe(1);
+    player.stop();
+    await pass(60);
+    expect(player.second).toBeCloseTo(second, 2);
+    FakeAudio.latest.fallAsleep();
+    expect(sleeps()).toBe(1);
+    await player.play(player.second);
+    await pass(1);
+    expect(player.second).toBeGreaterThan(second + 0.8);
   });
 
   it("says once that it is over, when the last sample was heard", async () => {

@@ -21,6 +21,7 @@ function open() {
     onStart: () => void told.push("start"),
     onEnd: (interrupted) => void told.push(interrupted ? "interrupted" : "end"),
     onRest: () => void told.push("rest"),
+    onAsleep: () => void told.push("asleep"),
     onFailure: (error) => void failures.push(error),
   });
   return { speech, told, pieces, failures, clocks };
@@ -60,6 +61,26 @@ describe("speech", () => {
     await pass(2);
     expect(told).toEqual(["open 24000", "start", "end", "rest"]);
     expect(speech.active).toBe(false);
+  });
+
+  it("asks for a sound device that went away, and lets the face wait for it", async () => {
+    const { speech, told, clocks } = open();
+    await speech.add(utterance([1, 1]));
+    await pass(1, 0.02);
+    const device = FakeAudio.latest;
+    const asked = device.resumed;
+    device.fallAsleep(true);
+    expect(device.resumed).toBe(asked + 1);
+    const heard = device.currentTime - LATENCY;
+    clocks.length = 0;
+    await pass(5, 0.02);
+    // The clock is told often enough that a face between two tellings never gets far ahead.
+    expect(clocks.length).toBeGreaterThan(100);
+    expect(clocks.at(-1)?.media).toBeCloseTo(heard, 1);
+    device.taken = false;
+    await device.resume();
+    await pass(3, 0.02);
+    expect(told).toEqual(["open 24000", "start", "asleep", "end", "rest"]);
   });
 
   it("pulls little ahead of what is heard", async () => {

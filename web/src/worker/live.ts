@@ -1,4 +1,5 @@
-import type { Backend } from "../protocol.js";
+import type { Backend, LiveDelay } from "../protocol.js";
+import { LOOK_AHEAD, MOTION_FPS } from "../rates.js";
 import type { Ear } from "./ear.js";
 import { MotionFeed, type MotionMaker, mix, SAMPLES } from "./feed.js";
 import { Hush } from "./mouth.js";
@@ -18,8 +19,8 @@ export interface LiveStats {
   fps: number;
   frameMs: number;
   dropped: number;
-  /** How far the face is behind live sound, milliseconds. */
-  delay: number | undefined;
+  /** Where the face listens to live sound. */
+  live: LiveDelay | undefined;
 }
 
 /** Motion that is made ahead of the clock, seconds. */
@@ -143,6 +144,10 @@ export class Live {
   listen(ear: Ear): void {
     this.#feed.begin(undefined, ear.heard);
     ear.onSpeech = (samples) => this.#feed.hear(samples);
+    ear.onSkip = (second) => {
+      this.#feed.begin(undefined, second);
+      this.#glide();
+    };
     this.#jump({ mode: "listening", ear });
   }
 
@@ -185,6 +190,11 @@ export class Live {
   #jump(time: Time): void {
     this.#time = time;
     if (time.mode !== "idle") this.#hush.end(epoch() / 1000);
+    this.#glide();
+  }
+
+  /** From what is shown now the face glides into what comes. */
+  #glide(): void {
     this.#glideFrom.set(this.#shown);
     this.#glideStart = epoch();
   }
@@ -257,10 +267,18 @@ export class Live {
       case "speaking":
         return this.#time.media + (epoch() - this.#time.epoch) / 1000;
       case "listening":
+        this.#time.ear.hear();
         return this.#time.ear.second(epoch(), this.#feed.until);
       default:
         return undefined;
     }
+  }
+
+  /** How far the face is behind live sound, and why. */
+  get #delay(): LiveDelay | undefined {
+    if (this.#time.mode !== "listening") return undefined;
+    const { delay, lost } = this.#time.ear;
+    return { delay: delay * 1000, lookAhead: LOOK_AHEAD * 1000, step: 1000 / MOTION_FPS, lost: lost * 1000 };
   }
 
   #record(spent: number): void {
@@ -272,8 +290,8 @@ export class Live {
     count.spent += spent;
     const seconds = (now - count.since) / 1000;
     if (seconds < 1) return;
-    const delay = this.#time.mode === "listening" ? this.#time.ear.delay * 1000 : undefined;
-    this.onStats({ fps: count.frames / seconds, frameMs: count.spent / count.frames, dropped: count.dropped, delay });
+    const frameMs = count.spent / count.frames;
+    this.onStats({ fps: count.frames / seconds, frameMs, dropped: count.dropped, live: this.#delay });
     this.#count = { frames: 0, spent: 0, dropped: 0, since: now, last: now };
   }
 }

@@ -1,3 +1,4 @@
+import type { SharedSound } from "../capture-worklet.js";
 import type { Controls, Emotion } from "../controls.js";
 import { ParlanteError } from "../errors.js";
 import type {
@@ -35,6 +36,7 @@ import { pixelsOf } from "./pixels.js";
 import { record } from "./recorder.js";
 import { Score } from "./score.js";
 import { openRecording, type Recording, type Stream } from "./sound.js";
+import { sourceOf } from "./source.js";
 
 /** A portrait that is asked for. */
 type PortraitRequest = Requests["portrait"]["ask"];
@@ -101,8 +103,8 @@ export class Studio {
     ask.canvas.height = ask.size;
     const context = ask.canvas.getContext("2d");
     if (context === null) throw new ParlanteError("internal", "The browser gave no drawing context for the canvas.");
-    const text = "The graphics card was lost: the processor goes on.";
-    const painter = await ChosenPainter.open(engine, ask.backend, () => tell("notice", { text }));
+    const message = "The graphics card was lost: the processor goes on.";
+    const painter = await ChosenPainter.open(engine, ask.backend, () => tell("notice", { code: "card-lost", message }));
     return new Studio(engine, painter, context, ask.size, tell);
   }
 
@@ -137,7 +139,7 @@ export class Studio {
       const { code, message } = ParlanteError.from(error);
       if (code !== "background") throw error;
       this.#keepBackground();
-      this.tell("notice", { text: message, kept: true });
+      this.tell("notice", { code: "background-kept", message });
       await this.painter.paint(restFrame(), this.context);
     }
   }
@@ -219,7 +221,8 @@ export class Studio {
     this.#refuseWhileSaving();
     const recording = voice instanceof Blob ? openRecording(voice) : decodedRecording(voice);
     const phones = await this.#phones(recording, words);
-    for (const text of phones?.warnings(recording.info.duration) ?? []) this.tell("notice", { text });
+    for (const message of phones?.warnings(recording.info.duration) ?? [])
+      this.tell("notice", { code: "words", message });
     this.#playback?.close();
     this.#playback = undefined;
     // The live face may still hold the phones of the voice before until it idles.
@@ -265,11 +268,11 @@ export class Studio {
   }
 
   /** The face speaks with sound that comes live, until it idles or speaks a recording. */
-  listen(port: MessagePort, rate: number): void {
+  listen(from: MessagePort | SharedSound, rate: number): void {
     this.#refuseWhileSaving();
     const live = this.#face();
     this.deafen();
-    this.#ear = new Ear(port, rate, new LiveSound(rate));
+    this.#ear = new Ear(sourceOf(from, rate), rate, new LiveSound(rate));
     live.listen(this.#ear);
   }
 
@@ -381,7 +384,8 @@ export class Studio {
     this.#slow = 0;
     this.#side = smaller;
     this.live.painter = new SmallPainter(this.painter, smaller);
-    this.tell("notice", { text: `This machine is slow: the picture is now made at ${smaller} pixels.` });
+    const message = `This machine is slow: the picture is now made at ${smaller} pixels.`;
+    this.tell("notice", { code: "slow", message });
   }
 
   #face(): Live {

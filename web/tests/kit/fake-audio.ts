@@ -7,18 +7,21 @@ export const LATENCY = 0.03;
 export type Scheduled = { at: number; seconds: number };
 
 /** Enough of Web Audio to see what is scheduled when; its clock is the test's. */
-export class FakeAudio {
+export class FakeAudio extends EventTarget {
   static latest: FakeAudio;
   static all: FakeAudio[] = [];
   currentTime = 0;
   state = "suspended";
   closed = false;
+  taken = false;
+  resumed = 0;
   readonly destination = {};
   readonly scheduled: Scheduled[] = [];
   readonly sampleRate: number;
   stopped = 0;
 
   constructor({ sampleRate = 48_000 }: { sampleRate?: number } = {}) {
+    super();
     this.sampleRate = sampleRate;
     FakeAudio.latest = this;
     FakeAudio.all.push(this);
@@ -52,7 +55,16 @@ export class FakeAudio {
   }
 
   async resume() {
+    this.resumed += 1;
+    if (this.taken) return;
     this.state = "running";
+  }
+
+  /** The system takes the sound device away; with `taken` it does not give it back. */
+  fallAsleep(taken = false): void {
+    this.taken = taken;
+    this.state = "suspended";
+    this.dispatchEvent(new Event("statechange"));
   }
 
   async close() {
