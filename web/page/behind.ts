@@ -31,12 +31,11 @@ export class Behind {
   /** From now on the face follows. */
   attach(parlante: Parlante): void {
     this.#parlante = parlante;
-    parlante.on("notice", () => {
+    parlante.on("notice", ({ code }) => {
       // A new portrait may not allow what the old one did.
-      if (parlante.background === "keep") {
-        this.#shown = "keep";
-        this.#undo();
-      }
+      if (code !== "background-kept") return;
+      this.#shown = "keep";
+      this.#undo();
     });
     if (choice.value !== "keep") void this.#show();
   }

@@ -1,6 +1,6 @@
 // The words of the page in the language of the person. English is built in; the others are fetched when they are wanted.
 
-import { ParlanteError } from "parlante";
+import { type Notice, ParlanteError } from "parlante";
 import english from "./messages/en.json";
 
 /** The name of a message. */
@@ -70,6 +70,11 @@ export function errorText(error: unknown): string {
   const key = error instanceof ParlanteError ? (`error.${error.code}` as Key) : undefined;
   if (key !== undefined && key in english && language !== "en") return t(key);
   return error instanceof Error ? error.message : String(error);
+}
+
+/** A notice in the page's language; what the library says about words is more exact. */
+export function noticeText({ code, message }: Notice): string {
+  return language === "en" && code === "words" ? message : t(`notice.${code}`);
 }
 
 /** Shows a message, or what `what` says, as the text of an element; it follows the language from now on. */

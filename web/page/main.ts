@@ -2,6 +2,7 @@ import { Parlante } from "parlante";
 import { Behind } from "./behind.js";
 import { offerCamera } from "./camera.js";
 import { el } from "./elements.js";
+import { showFacts } from "./facts.js";
 import { offerFullScreen } from "./full-screen.js";
 import { listenToKeys } from "./keys.js";
 import { show } from "./language.js";
@@ -11,13 +12,11 @@ import { keepForOffline } from "./offline.js";
 import { Panel } from "./panel.js";
 import { Save } from "./save.js";
 import { Sources } from "./sources.js";
-import { sayError } from "./status.js";
-import { loading, runsOn, stats as statsText } from "./text.js";
+import { notify, sayError } from "./status.js";
+import { loading, runsOn } from "./text.js";
 import { Transport } from "./transport.js";
 
 const engine = el("engine");
-/** How long a notice stays, milliseconds. */
-const NOTICE = 6000;
 
 await startLanguage();
 const transport = new Transport();
@@ -39,16 +38,10 @@ try {
       show(engine, loaded === total ? "opening" : () => loading(loaded, total));
     },
   });
-  let notice = Number.NEGATIVE_INFINITY;
-  parlante.on("notice", (text) => {
-    show(engine, () => text);
-    notice = performance.now();
-  });
+  parlante.on("notice", notify);
   parlante.on("error", sayError);
-  parlante.on("stats", ({ backend, size, fps, frameMs, delay }) => {
-    if (performance.now() - notice > NOTICE) show(engine, () => runsOn(backend, size));
-    show(el("details"), () => statsText(fps, frameMs, delay));
-  });
+  parlante.on("stats", ({ backend, size }) => show(engine, () => runsOn(backend, size)));
+  showFacts(parlante);
   panel.attach(parlante);
   await sources.attach(parlante);
   behind.attach(parlante);

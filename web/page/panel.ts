@@ -2,8 +2,9 @@ import { type Controls, type ControlsChange, DEFAULT_CONTROLS, EMOTIONS, type Pa
 import { el, fillTrack, make } from "./elements.js";
 import { type Key, onLanguage, show } from "./language.js";
 import { chosenLanguage } from "./languages.js";
+import { AROUND, moodsAt, placeOf, placeOnRim } from "./moods.js";
 import { fromAddress, showInAddress } from "./settings.js";
-import { gazeIs, percent, rate, turn } from "./text.js";
+import { gazeIs, moodIs, percent, rate, turn } from "./text.js";
 
 /** Sliders with a value of their own; moods and gaze have their own shape. */
 const SLIDERS = ["distance", "liveliness", "articulation"] as const;
@@ -14,6 +15,8 @@ const TURNS = ["yaw", "pitch", "roll"] as const;
 /** How far one press of an arrow key turns the gaze, degrees. */
 const GAZE_STEP = 3;
 const GAZE_MOST = RANGES.gaze[1];
+/** The part of a pad's side that its knob moves over; the style sheet has the half of it. */
+const REACH = 0.84;
 
 /** The controls of the face: what is shown always is what the face has. */
 export class Panel {
@@ -41,7 +44,8 @@ export class Panel {
       const change = (degrees: number) => this.change({ pose: { [name]: degrees } });
       el("more").append(this.#slider(name, RANGES.pose, change, (c) => c.pose[name], 0, turn));
     }
-    this.#gazePad(el("gaze"), 0.42 * 2);
+    this.#moodPad(el("mood-pad"));
+    this.#gazePad(el("gaze"), REACH);
     this.#gazePad(el("face"), 1);
     this.#refreshers.push((c) => showGaze(c));
     this.#refreshers.push((c) => el("seed").replaceChildren(String(c.seed)));
@@ -136,21 +140,31 @@ export class Panel {
     return make("label", { className: "slider" }, name, input);
   }
 
+  /** Lets a pointer drag the mood over `pad`; the sliders say the same to a keyboard and to a screen reader. */
+  #moodPad(pad: HTMLElement): void {
+    for (const mood of AROUND) {
+      const name = make("span", { className: "place" });
+      const { x, y } = placeOnRim(mood);
+      name.style.setProperty("--x", String(x));
+      name.style.setProperty("--y", String(y));
+      show(name, `mood.${mood}`);
+      pad.append(name);
+    }
+    dragOver(pad, REACH, (x, y) => this.change({ emotion: moodsAt(x, y) }));
+    pad.addEventListener("dblclick", () => this.change({ emotion: DEFAULT_CONTROLS.emotion }));
+    this.#refreshers.push(({ emotion }) => {
+      const { x, y } = placeOf(emotion);
+      pad.style.setProperty("--x", String(x));
+      pad.style.setProperty("--y", String(y));
+      el("mood-value").textContent = moodIs(emotion);
+    });
+  }
+
   /** Lets a pointer drag the gaze over `pad`; `reach` is the part of its side that the whole range takes. */
   #gazePad(pad: HTMLElement, reach: number): void {
-    const point = (event: PointerEvent) => {
-      const box = pad.getBoundingClientRect();
-      const along = (at: number, side: number) => limited(((at / side - 0.5) / (reach / 2)) * GAZE_MOST);
-      const [x, y] = [along(event.clientX - box.left, box.width), along(event.clientY - box.top, box.height)];
-      this.change({ gaze: { x, y } });
-    };
-    pad.addEventListener("pointerdown", (event) => {
-      pad.setPointerCapture(event.pointerId);
-      if (pad.id === "gaze") point(event);
-    });
-    pad.addEventListener("pointermove", (event) => {
-      if (pad.hasPointerCapture(event.pointerId)) point(event);
-    });
+    const turn = (x: number, y: number) =>
+      this.change({ gaze: { x: limited(x * GAZE_MOST), y: limited(y * GAZE_MOST) } });
+    dragOver(pad, reach, turn, pad.id === "gaze");
     pad.addEventListener("dblclick", () => this.change({ gaze: { x: 0, y: 0 } }));
   }
 
@@ -158,6 +172,25 @@ export class Panel {
     event.preventDefault();
     this.approach(Math.exp(-event.deltaY / 2000));
   }
+}
+
+/**
+ * Tells where a pointer is dragged over `pad`, -1..1 from its middle; `reach` is the part of its side that this takes.
+ * `press`: a press alone counts, too.
+ */
+function dragOver(pad: HTMLElement, reach: number, then: (x: number, y: number) => void, press = true): void {
+  const point = (event: PointerEvent) => {
+    const box = pad.getBoundingClientRect();
+    const along = (at: number, side: number) => (at / side - 0.5) / (reach / 2);
+    then(along(event.clientX - box.left, box.width), along(event.clientY - box.top, box.height));
+  };
+  pad.addEventListener("pointerdown", (event) => {
+    pad.setPointerCapture(event.pointerId);
+    if (press) point(event);
+  });
+  pad.addEventListener("pointermove", (event) => {
+    if (pad.hasPointerCapture(event.pointerId)) point(event);
+  });
 }
 
 function limited(degrees: number): number {

@@ -1,6 +1,6 @@
 // Sentences that are put together from messages and values.
 
-import type { PortraitInfo } from "parlante";
+import { type Controls, EMOTIONS, type Latency, type PortraitInfo } from "parlante";
 import { counted, current, type Key, number, t } from "./language.js";
 
 /** Keys and what they do, for the help. */
@@ -17,6 +17,9 @@ export const KEYS: readonly (readonly [string | { readonly key: Key }, Key])[] =
   ["F", "key.full"],
   ["?", "key.help"],
 ];
+
+/** Pieces of the way from a voice to the face, in their order. */
+export const CHAIN = ["capture", "lookAhead", "step", "jitter", "paint"] as const;
 
 const mega = (bytes: number) => number(bytes / 1e6, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 /** Parts of a sentence, with the comma of the language between them. */
@@ -74,10 +77,14 @@ export function saved(name: string, bytes: number): string {
 }
 
 /** How fast frames are made. */
-export function stats(fps: number, frameMs: number, delay: number | undefined): string {
-  const parts = [counted("frames", Math.round(fps)), t("frameTime", { ms: Math.round(frameMs) })];
-  if (delay !== undefined) parts.push(t("delay", { ms: Math.round(delay) }));
-  return joined(parts);
+export function framesAre(fps: number, frameMs: number): string {
+  return t("factsFrames", { frames: counted("frames", Math.round(fps)), ms: Math.round(frameMs) });
+}
+
+/** How far the face is behind a voice, in all and piece by piece. */
+export function latencyIs({ total, ...pieces }: Latency): string {
+  const parts = CHAIN.map((piece) => t(`chain.${piece}`, { ms: Math.round(pieces[piece]) }));
+  return `${t("factsBehind", { ms: Math.round(total) })}: ${joined(parts)}`;
 }
 
 /** Where the gaze goes. */
@@ -86,6 +93,14 @@ export function gazeIs(x: number, y: number): string {
   if (x !== 0) parts.push(t(x > 0 ? "gaze.right" : "gaze.left", { degrees: Math.abs(x) }));
   if (y !== 0) parts.push(t(y > 0 ? "gaze.down" : "gaze.up", { degrees: Math.abs(y) }));
   return parts.length === 0 ? t("gaze.straight") : joined(parts);
+}
+
+/** Which moods, and how much of each. */
+export function moodIs(moods: Controls["emotion"]): string {
+  const parts = EMOTIONS.filter((mood) => moods[mood] > 0).map(
+    (mood) => `${t(`mood.${mood}`)} ${percent(moods[mood])}`,
+  );
+  return parts.length === 0 ? t("mood.none") : joined(parts);
 }
 
 /** What happened to a camera or a microphone, by the name of the browser's error. */
