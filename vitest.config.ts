@@ -14,6 +14,8 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      // Hours, not minutes: by `npm run soak` alone.
+      { test: { name: "soak", include: ["wasm-tests/*.long.ts"], testTimeout: 24 * 3_600_000 } },
     ],
   },
 });

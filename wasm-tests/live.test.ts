@@ -1,13 +1,12 @@
 // The face speaks with the microphone: it moves with what is said, soon after it, and keeps it.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launch, launchHearing, openWatched } from "./kit/chromium.js";
-import { PAGE, ROOT, type Served, serve } from "./kit/serve.js";
+import { spokenFile } from "./kit/own.js";
+import { PAGE, type Served, serve } from "./kit/serve.js";
 import { expectStatus, movement, openPage, SPEECH } from "./kit/studio.js";
-import { wav } from "./kit/wav.js";
 
 const RATE = 48_000;
 /** The sentence is cut into pieces with as much silence between them, seconds: a beat that a mouth shows clearly. */
@@ -29,16 +28,12 @@ async function sentence(): Promise<string> {
     { file: [...readFileSync(SPEECH)], rate: RATE },
   );
   await decoder.close();
-  const folder = join(ROOT, "build/own");
-  mkdirSync(folder, { recursive: true });
-  const path = join(folder, "sentence.wav");
   const spoken = (second: number) => {
     const [beat, inside] = [Math.floor(second / BEAT), second % BEAT];
     return beat % 2 === 1 ? 0 : (samples[Math.round(((beat / 2) * BEAT + inside) * RATE)] ?? 0);
   };
   const seconds = Math.floor(samples.length / RATE / BEAT) * 2 * BEAT;
-  writeFileSync(path, wav(seconds, { rate: RATE, channels: 1, sample: "s16" }, spoken));
-  return path;
+  return spokenFile("sentence.wav", seconds, spoken, RATE);
 }
 
 interface Moment {

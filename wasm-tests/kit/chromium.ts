@@ -34,8 +34,8 @@ export async function launch(gpu: "webgpu" | "cpu", more: readonly string[] = []
 const FAKE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
 
 /** A browser whose microphone, allowed without a question, hears a WAV file over and over. */
-export function launchHearing(recording: string): Promise<Browser> {
-  return launch("cpu", [...FAKE, `--use-file-for-fake-audio-capture=${recording}`]);
+export function launchHearing(recording: string, more: readonly string[] = []): Promise<Browser> {
+  return launch("cpu", [...FAKE, `--use-file-for-fake-audio-capture=${recording}`, ...more]);
 }
 
 /** A browser whose camera, allowed without a question, sees the pictures of an MJPEG file over and over. */
