@@ -86,7 +86,14 @@ async function part(name) {
 
 async function setUp() {
   await needTools();
-  await needPackages(["chromium", "firefox-esr", "libavcodec-extra", "libvulkan1", "mesa-vulkan-drivers"]);
+  await needPackages([
+    "chromium",
+    "firefox-esr",
+    "libavcodec-extra",
+    "libvulkan1",
+    "mesa-vulkan-drivers",
+    "pulseaudio",
+  ]);
   await npmPackages();
   await modelPack();
   await wasm();

@@ -1,13 +1,13 @@
-// Videos must play elsewhere, too: what the page and the command line save is played in Firefox.
+// Firefox, too: it plays what the page and the command line save, and the face lives and speaks in it.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { launch } from "./kit/chromium.js";
-import { playInFirefox } from "./kit/firefox.js";
+import { playInFirefox, runInFirefox } from "./kit/firefox.js";
 import { PAGE, ROOT, serve } from "./kit/serve.js";
-import { choose, expectStatus, openPage, PHOTO, save } from "./kit/studio.js";
+import { choose, expectStatus, openPage, PHOTO, SPEECH, save } from "./kit/studio.js";
 import { syllables, wav } from "./kit/wav.js";
 
 const FOLDER = join(ROOT, "build/firefox");
@@ -51,4 +51,75 @@ it("plays MP4 and WebM of the page and of the command line in Firefox", async ()
     expect(Math.abs(report.sound.duration - SECONDS), `sound of ${name}`).toBeLessThan(0.1);
     expect(report.sound.peak, `${name} is heard`).toBeGreaterThan(0.2);
   }
+});
+
+/** What the face did in Firefox. */
+interface Lived {
+  readonly error?: string;
+  readonly isolated: boolean;
+  readonly backend: string;
+  /** The widest opening of the lips' jaw while it idled and while it spoke, and how often that changed. */
+  readonly jaw: { readonly idle: number; readonly spoken: number };
+  /** Frames of each: idling, speaking a recording, listening to the microphone. */
+  readonly frames: { readonly idle: number; readonly spoken: number; readonly live: number };
+  /** How far it is behind the microphone, milliseconds. */
+  readonly latency: number | null;
+  /** How far the sound went ahead of the clock in two seconds, seconds. */
+  readonly ahead: number;
+}
+
+/** Runs in Firefox. */
+const LIFE = `
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const report = { isolated: crossOriginIsolated, jaw: {}, frames: {}, latency: null };
+try {
+  while (window.Parlante === undefined) await wait(20);
+  const canvas = document.createElement("canvas");
+  document.body.append(canvas);
+  const face = await window.Parlante.create({ canvas, backend: "cpu", size: 128 });
+  await face.setPortrait("/photo.jpg");
+  await face.setVoice("/speech.mp3");
+  let [frames, jaw] = [0, 0];
+  face.on("frame", ({ blendshapes }) => {
+    frames += 1;
+    jaw = Math.max(jaw, blendshapes[17]);
+  });
+  face.on("stats", ({ latency, backend }) => {
+    report.backend = backend;
+    if (latency) report.latency = latency.total;
+  });
+  const stretch = async (name, ms) => {
+    [frames, jaw] = [0, 0];
+    await wait(ms);
+    report.frames[name] = frames;
+    report.jaw[name] = jaw;
+  };
+  await stretch("idle", 1500);
+  await face.play();
+  await wait(500);
+  const [from, begun] = [face.currentTime, performance.now()];
+  await stretch("spoken", 2000);
+  report.ahead = face.currentTime - from - (performance.now() - begun) / 1000;
+  await face.stop();
+  await face.speak(await navigator.mediaDevices.getUserMedia({ audio: true }));
+  await wait(1500);
+  await stretch("live", 2000);
+  await face.stop();
+} catch (error) {
+  report.error = String(error);
+}
+await fetch("/report", { method: "POST", body: JSON.stringify(report) });
+`;
+
+it("lives, speaks and listens in Firefox, on the processor", { retry: 1 }, async () => {
+  const more = { "/photo.jpg": PHOTO, "/speech.mp3": SPEECH };
+  const lived = await runInFirefox<Lived>(join(ROOT, "build/probe"), LIFE, more);
+  console.info(`Firefox: ${JSON.stringify(lived)}`);
+  expect(lived.error).toBeUndefined();
+  expect(lived.backend).toBe("cpu");
+  for (const [name, frames] of Object.entries(lived.frames)) expect(frames, name).toBeGreaterThan(8);
+  expect(lived.jaw.spoken).toBeGreaterThan(0.1);
+  expect(lived.jaw.idle).toBeLessThan(lived.jaw.spoken / 2);
+  expect(Math.abs(lived.ahead), "heard in step with the clock").toBeLessThan(0.3);
+  expect(lived.latency, "it knows how far it is behind").toBeGreaterThan(120);
 });

@@ -1,9 +1,10 @@
 // The page in other languages: it follows the browser, can be told otherwise, and fits what is longer or runs the other way.
 
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { axe } from "./kit/axe.js";
 import { launch } from "./kit/chromium.js";
 import { PAGE, ROOT, type Served, serve } from "./kit/serve.js";
 import { choose, expectStatus, openPage, status } from "./kit/studio.js";
@@ -34,12 +35,7 @@ it("speaks Arabic from right to left, fits a phone, and axe-core finds nothing",
   });
   expect([lang, dir]).toEqual(["ar", "rtl"]);
   await page.screenshot({ path: join(SHOTS, "page-ar-360.png"), fullPage: true });
-  await page.evaluate(readFileSync(join(ROOT, "node_modules/axe-core/axe.min.js"), "utf8"));
-  const found = await page.evaluate(async () => {
-    const { violations } = await (window as unknown as { axe: typeof import("axe-core") }).axe.run();
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-  });
-  expect(found).toEqual([]);
+  expect(await axe(page)).toEqual([]);
   // The focus goes as the language is read.
   const right = (id: string) => page.locator(id).evaluate((element) => element.getBoundingClientRect().right);
   expect(await right("#speak")).toBeGreaterThan(await right("#seek"));

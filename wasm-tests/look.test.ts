@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { axe } from "./kit/axe.js";
 import { launch, openWatched } from "./kit/chromium.js";
 import { PAGE, ROOT, type Served, serve } from "./kit/serve.js";
 import { openPage } from "./kit/studio.js";
@@ -73,14 +74,8 @@ it("gives every control a name, a reachable size and a visible focus", async () 
 
 it.each(["light", "dark"] as const)("has nothing that axe-core calls serious (%s)", async (colorScheme) => {
   const { page, context } = await openPage(browser, served, "", { colorScheme });
-  const axe = readFileSync(join(ROOT, "node_modules/axe-core/axe.min.js"), "utf8");
   for (const summary of await page.locator("details > summary").all()) await summary.click();
-  await page.evaluate(axe);
-  const found = await page.evaluate(async () => {
-    const { violations } = await (window as unknown as { axe: typeof import("axe-core") }).axe.run();
-    return violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-  });
-  expect(found).toEqual([]);
+  expect(await axe(page)).toEqual([]);
   await context.close();
 });
 

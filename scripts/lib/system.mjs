@@ -32,7 +32,11 @@ const PACKAGES = {
   chromium: { present: () => which("chromium") !== undefined, why: "the tests drive a real browser" },
   "firefox-esr": {
     present: () => which("firefox-esr") !== undefined || which("firefox") !== undefined,
-    why: "the tests play the saved videos in a second browser",
+    why: "the face lives and videos play in a second browser",
+  },
+  pulseaudio: {
+    present: () => which("pulseaudio") !== undefined,
+    why: "Firefox speaks to a loudspeaker of its that nobody hears",
   },
   // Under this name in every Debian; Firefox is content with any libavcodec.
   "libavcodec-extra": {

@@ -1,12 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createReadStream, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
+import { ISOLATION } from "./serve.js";
 
 const PATHS = ["/usr/bin/firefox-esr", "/usr/bin/firefox"];
-const TYPES: Record<string, string> = { ".mp4": "video/mp4", ".webm": "video/webm" };
+const TYPES: Record<string, string> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".wasm": "application/wasm",
+  ".mp4": "video/mp4",
+  ".webm": "video/webm",
+};
 /** Longest time for one run, milliseconds: a browser that starts on a busy machine. */
 const PATIENCE = 180_000;
 
@@ -18,8 +25,12 @@ const SETTINGS = {
   "browser.startup.homepage_override.mstone": "ignore",
   "datareporting.policy.dataSubmissionEnabled": false,
   "media.autoplay.blocking_policy": 0,
+  "media.autoplay.block-webaudio": false,
   "media.autoplay.default": 0,
   "media.gmp-manager.updateEnabled": false,
+  // A microphone that is allowed without a question and hears a tone.
+  "media.navigator.permission.disabled": true,
+  "media.navigator.streams.fake": true,
   "network.captive-portal-service.enabled": false,
   "network.connectivity-service.enabled": false,
   "toolkit.telemetry.reportingpolicy.firstRun": false,
@@ -87,26 +98,65 @@ addEventListener("load", async () => {
   await fetch("/report", { method: "POST", body: JSON.stringify(reports) });
 });`;
 
+/** What answers a request at an address; without an answer it is not found. */
+type Answer = (path: string, request: IncomingMessage, response: ServerResponse) => boolean;
+
+/** Plays videos in a real Firefox. */
+export function playInFirefox(files: readonly string[]): Promise<Played[]> {
+  return reportOfFirefox((path, request, response) => {
+    const file = files[Number(path.slice(1) || Number.NaN)];
+    if (path === "/") {
+      response.writeHead(200, { "Content-Type": TYPES[".html"] });
+      response.end(`<!doctype html><body><script>const COUNT = ${files.length};${SCRIPT}</script>`);
+    } else if (file !== undefined) send(request, response, file);
+    return path === "/" || file !== undefined;
+  });
+}
+
 /**
- * Plays videos in a real Firefox without a window. Nobody drives it: a page of its own reports to a server that lives
+ * Opens a folder's page in a real Firefox whose microphone hears a tone, and adds a script, which posts to `/report`.
+ * `more` are files by their addresses.
+ */
+export function runInFirefox<T>(folder: string, script: string, more: Readonly<Record<string, string>>): Promise<T> {
+  return reportOfFirefox((path, request, response) => {
+    const file = more[path] ?? join(folder, path === "/" ? "index.html" : path);
+    if (!existsSync(file)) return false;
+    if (path !== "/") send(request, response, file);
+    else {
+      response.writeHead(200, { "Content-Type": TYPES[".html"], ...ISOLATION });
+      response.end(`${readFileSync(file, "utf8")}<script type="module">${script}</script>`);
+    }
+    return true;
+  });
+}
+
+/**
+ * What a page reports that a real Firefox opens without a window. Nobody drives it: the page posts to a server that lives
  * as long as this call. A missing Firefox is a failure, never a reason to skip.
  */
-export async function playInFirefox(files: readonly string[]): Promise<Played[]> {
+async function reportOfFirefox<T>(answer: Answer): Promise<T> {
   const program = PATHS.find(existsSync);
   if (program === undefined) throw new Error("Firefox is missing. Please run: apt-get install -y firefox-esr");
   const profile = mkdtempSync(join(tmpdir(), "parlante-firefox-"));
   const lines = Object.entries(SETTINGS).map(([key, value]) => `user_pref("${key}", ${JSON.stringify(value)});`);
   writeFileSync(join(profile, "user.js"), lines.join("\n"));
+  const socket = join(profile, "sound");
+  const speaker = loudspeaker(profile, socket);
   let firefox: ChildProcess | undefined;
   let timer: NodeJS.Timeout | undefined;
   const server = createServer();
   try {
-    return await new Promise<Played[]>((resolve, reject) => {
-      server.on("request", (request, response) => answer(request, response, files, resolve));
+    return await new Promise<T>((resolve, reject) => {
+      server.on("request", (request, response) => {
+        const path = request.url ?? "/";
+        if (path === "/report") receive(request, response, resolve);
+        else if (!answer(path, request, response)) response.writeHead(404).end();
+      });
       server.listen(0, "127.0.0.1", () => {
         const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
         const args = ["--headless", "--no-remote", "--profile", profile, address];
-        firefox = spawn(program, args, { stdio: "ignore", env: { ...process.env, HOME: profile } });
+        const env = { ...process.env, HOME: profile, PULSE_SERVER: `unix:${socket}` };
+        firefox = spawn(program, args, { stdio: "ignore", env });
         firefox.on("error", reject);
         firefox.on("exit", (code) => reject(new Error(`Firefox went away (exit code ${code}).`)));
       });
@@ -117,35 +167,37 @@ export async function playInFirefox(files: readonly string[]): Promise<Played[]>
     server.closeAllConnections();
     server.close();
     await end(firefox);
+    await end(speaker);
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
-function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  files: readonly string[],
-  done: (reports: Played[]) => void,
-): void {
-  const path = request.url ?? "/";
-  const file = files[Number(path.slice(1) || Number.NaN)];
-  if (path === "/") {
-    response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" });
-    response.end(`<!doctype html><body><script>const COUNT = ${files.length};${SCRIPT}</script>`);
-  } else if (path === "/report") {
-    let text = "";
-    request.on("data", (chunk) => {
-      text += chunk;
-    });
-    request.on("end", () => {
-      response.end();
-      done(JSON.parse(text) as Played[]);
-    });
-  } else if (file !== undefined) {
-    send(request, response, file);
-  } else {
-    response.writeHead(404).end();
-  }
+/** A loudspeaker that nobody hears: without one, Firefox's clock of sound stands still. */
+function loudspeaker(home: string, socket: string): ChildProcess {
+  const modules = [`module-native-protocol-unix auth-anonymous=1 socket=${socket}`, "module-null-sink"];
+  const args = [
+    "-n",
+    "--daemonize=no",
+    "--exit-idle-time=-1",
+    "--disable-shm=true",
+    ...modules.flatMap((m) => ["-L", m]),
+  ];
+  const env = { ...process.env, HOME: home, PULSE_RUNTIME_PATH: home };
+  const speaker = spawn("pulseaudio", args, { stdio: "ignore", env });
+  // Where it is missing, what needs sound fails and says so.
+  speaker.on("error", () => {});
+  return speaker;
+}
+
+function receive<T>(request: IncomingMessage, response: ServerResponse, done: (report: T) => void): void {
+  let text = "";
+  request.on("data", (chunk) => {
+    text += chunk;
+  });
+  request.on("end", () => {
+    response.end();
+    done(JSON.parse(text) as T);
+  });
 }
 
 /** Sends a file, or the part of it that was asked for: players seek. */
@@ -157,6 +209,7 @@ function send(request: IncomingMessage, response: ServerResponse, file: string):
   response.writeHead(asked ? 206 : 200, {
     "Content-Type": TYPES[extname(file)] ?? "application/octet-stream",
     "Accept-Ranges": "bytes",
+    ...ISOLATION,
     "Content-Length": last - start + 1,
     ...(asked && { "Content-Range": `bytes ${start}-${last}/${size}` }),
   });

@@ -9,9 +9,16 @@ import { ROOT, type Served } from "./serve.js";
 export const PHOTO = join(ROOT, "web/page/samples/portrait.jpg");
 export const SPEECH = join(ROOT, "web/page/samples/speech.mp3");
 
-/** Opens the page and waits until the face lives. */
-export async function openPage(browser: Browser, served: Served, query = "", options = {}): Promise<Watched> {
+/** Opens the page and waits until the face lives; `prepare` has the tab before the page does. */
+export async function openPage(
+  browser: Browser,
+  served: Served,
+  query = "",
+  options = {},
+  prepare: (page: Page) => Promise<void> = async () => {},
+): Promise<Watched> {
   const watched = await openWatched(browser, served.origin, options);
+  await prepare(watched.page);
   await watched.page.goto(served.origin + query);
   await watched.page.waitForSelector(".frame.alive", { timeout: 60_000 });
   await watched.page.waitForSelector("#save:not([disabled])", { timeout: 60_000 });
