@@ -78,7 +78,7 @@ describe.each([true, false])("live sound (isolated: %s)", (isolated) => {
   let face: OpenFace;
 
   beforeAll(async () => {
-    served = await serve(join(ROOT, "build/probe"), { isolated });
+    served = await serve(join(ROOT, "build/probe"), isolated ? {} : { headers: {} });
     face = await openFace(browser, served);
     await layBeat(face);
   }, 120_000);

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
-import { ISOLATION } from "./serve.js";
+import { ISOLATED } from "./serve.js";
 
 const PATHS = ["/usr/bin/firefox-esr", "/usr/bin/firefox"];
 const TYPES: Record<string, string> = {
@@ -123,7 +123,7 @@ export function runInFirefox<T>(folder: string, script: string, more: Readonly<R
     if (!existsSync(file)) return false;
     if (path !== "/") send(request, response, file);
     else {
-      response.writeHead(200, { "Content-Type": TYPES[".html"], ...ISOLATION });
+      response.writeHead(200, { "Content-Type": TYPES[".html"], ...ISOLATED });
       response.end(`${readFileSync(file, "utf8")}<script type="module">${script}</script>`);
     }
     return true;
@@ -209,7 +209,7 @@ function send(request: IncomingMessage, response: ServerResponse, file: string):
   response.writeHead(asked ? 206 : 200, {
     "Content-Type": TYPES[extname(file)] ?? "application/octet-stream",
     "Accept-Ranges": "bytes",
-    ...ISOLATION,
+    ...ISOLATED,
     "Content-Length": last - start + 1,
     ...(asked && { "Content-Range": `bytes ${start}-${last}/${size}` }),
   });

@@ -24,14 +24,17 @@ export interface Served {
   close(): Promise<void>;
 }
 
-/** What makes a page isolated: it may share memory between threads and measure time finely. */
-export const ISOLATION = {
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Embedder-Policy": "require-corp",
-};
+/** Headers that isolate a page from other sites: it may share memory between threads and measure time finely. */
+export const ISOLATED = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+
+/** How a folder is served otherwise than usual. */
+export interface Serving {
+  /** Headers of every answer; usually those that isolate the page from other sites. */
+  readonly headers?: Record<string, string>;
+}
 
 /** Serves a folder's files; nothing else is ever answered. */
-export async function serve(folder: string, { isolated = true } = {}): Promise<Served> {
+export async function serve(folder: string, { headers = ISOLATED }: Serving = {}): Promise<Served> {
   if (!existsSync(join(folder, "index.html"))) throw new Error(`${folder} is not built: please run npm run build`);
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? "/", "http://x").pathname));
@@ -40,7 +43,7 @@ export async function serve(folder: string, { isolated = true } = {}): Promise<S
     response.writeHead(200, {
       "Content-Type": TYPES[extname(file)] ?? "application/octet-stream",
       "Content-Length": statSync(file).size,
-      ...(isolated && ISOLATION),
+      ...headers,
     });
     createReadStream(file).pipe(response);
   });
