@@ -6,6 +6,8 @@ mod error;
 mod gpu;
 mod motion;
 mod sound;
+mod stage;
+mod twin;
 mod words;
 
 use wasm_bindgen::prelude::*;
@@ -14,6 +16,7 @@ pub use engine::{Engine, FoundFace, PortraitFacts};
 pub use gpu::{GpuStage, open_gpu};
 pub use motion::{Motion, emotion_names};
 pub use sound::{LiveSound, SoundReader};
+pub use twin::Twin;
 pub use words::{Phones, TranscriptAligner};
 
 /// Runs when the module is loaded: a defect that would otherwise be a bare `unreachable` says where it is.

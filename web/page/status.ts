@@ -7,7 +7,7 @@ const aside = el("notice");
 /** How long a notice stays, milliseconds. */
 const NOTICE = 12_000;
 /** Notices that do not ask for anything: they wait for no one, and take nobody's place who does. */
-const PASSING: readonly Notice["code"][] = ["slow", "card-lost", "words"];
+const PASSING: readonly Notice["code"][] = ["slow", "card-lost", "card-slow", "worker-stopped", "words"];
 /** The notice that is shown. */
 let shown: Notice["code"] | undefined;
 let passing: ReturnType<typeof setTimeout> | undefined;

@@ -1,7 +1,7 @@
 import { BLENDSHAPES } from "./blendshapes.js";
 import type { ParlanteError } from "./errors.js";
 import type { Latency } from "./latency.js";
-import type { Backend, Notice, VisemeName } from "./protocol.js";
+import type { Backend, Notice, Took, VisemeName, WorkerEvents } from "./protocol.js";
 
 /** What a {@link Parlante} is doing. */
 export type State = "empty" | "idle" | "starting" | "playing" | "paused" | "speaking" | "live" | "saving";
@@ -23,6 +23,10 @@ export interface Frame {
   };
   /** Change of the gaze from the portrait's own, degrees: `x` to the picture's right, `y` down. */
   readonly gaze: { readonly x: number; readonly y: number };
+  /** When it was painted: milliseconds since 1970, finer than `Date.now`. */
+  readonly at: number;
+  /** What it took, milliseconds. */
+  readonly took: Took;
 }
 
 /** A shape that the mouth goes over to. */
@@ -70,7 +74,7 @@ export interface Events {
 }
 
 /** A frame of motion, as the worker tells it, by names. */
-export function frameOf(time: number | undefined, motion: Float32Array): Frame {
+export function frameOf(time: number | undefined, { motion, at, took }: WorkerEvents["frame"]): Frame {
   const [yaw = 0, pitch = 0, roll = 0, x = 0, y = 0, scale = 1, gazeX = 0, gazeY = 0] = motion.subarray(
     BLENDSHAPES.length,
   );
@@ -79,6 +83,8 @@ export function frameOf(time: number | undefined, motion: Float32Array): Frame {
     blendshapes: motion.subarray(0, BLENDSHAPES.length),
     head: { yaw, pitch, roll, x, y, scale },
     gaze: { x: gazeX, y: gazeY },
+    at,
+    took,
   };
 }
 

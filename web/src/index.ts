@@ -6,4 +6,16 @@ export type { Latency } from "./latency.js";
 export type { Background, CreateOptions, SaveOptions, Sound, SpeakOptions } from "./options.js";
 export { Parlante } from "./parlante.js";
 export type { SampleStream, Samples } from "./pcm.js";
-export type { Backend, Face, Notice, PortraitInfo, PortraitWarning, VisemeName, VoiceInfo, Words } from "./protocol.js";
+export type {
+  Backend,
+  EngineInfo,
+  Face,
+  Notice,
+  PortraitInfo,
+  PortraitWarning,
+  Reason,
+  Took,
+  VisemeName,
+  VoiceInfo,
+  Words,
+} from "./protocol.js";

@@ -4,6 +4,7 @@ import { decodeWithBrowser } from "./decode-audio.js";
 import { ParlanteError, throwIfCancelled } from "./errors.js";
 import { Emitter, type Events, frameOf, type State } from "./events.js";
 import { latencyOf } from "./latency.js";
+import { lifeEnded, lifeName } from "./life.js";
 import { Link } from "./link.js";
 import { noticeOf } from "./notices.js";
 import type { Background, CreateOptions, SaveOptions, Sound, SpeakOptions } from "./options.js";
@@ -11,6 +12,8 @@ import { fetchPack } from "./pack.js";
 import { Player } from "./player.js";
 import type {
   DecodedVoice,
+  EngineInfo,
+  EventHandlers,
   Face,
   PortraitInfo,
   RequestName,
@@ -22,9 +25,13 @@ import type {
 import { fetchFile, utteranceOf } from "./sounds.js";
 import { Speech } from "./speech.js";
 
+/** A worker that dies again so soon is not replaced, milliseconds. */
+const TOO_SOON = 10_000;
+
 /** One face on one canvas. */
 export class Parlante {
-  readonly #link: Link;
+  #link: Link;
+  readonly #handlers: EventHandlers;
   readonly #player: Player;
   readonly #speech: Speech;
   readonly #events = new Emitter<Events>(() => this.#watch());
@@ -36,14 +43,21 @@ export class Parlante {
   #capture: Capture | undefined;
   #onProgress: SaveOptions["onProgress"];
   #disposed = false;
+  #canvas: HTMLCanvasElement;
+  /** What a new worker has to be given where the old one died, as far as it can be given again. */
+  #kept: { portrait?: Requests["portrait"]["ask"]; voice?: Requests["voice"]["ask"] } = {};
+  /** What is heard live. */
+  #heard: MediaStream | AudioNode | undefined;
+  #revived = Number.NEGATIVE_INFINITY;
   /** A `start` was told whose `end` was not. */
   #sounding = false;
   readonly #onVisibility = () => void this.#link.ask("visible", { visible: !document.hidden });
 
-  private constructor(worker: Worker) {
-    this.#link = new Link(worker, {
+  private constructor(private readonly options: CreateOptions) {
+    this.#canvas = options.canvas;
+    this.#handlers = {
       stats: (stats) => this.#onStats(stats),
-      frame: ({ time, motion }) => this.#emit("frame", frameOf(this.#placeOf(time), motion)),
+      frame: (frame) => this.#emit("frame", frameOf(this.#placeOf(frame.time), frame)),
       viseme: (viseme) => this.#emit("viseme", { ...viseme, time: this.#placeOf(viseme.time) }),
       progress: (progress) => this.#onProgress?.(progress),
       notice: (notice) => {
@@ -51,7 +65,8 @@ export class Parlante {
         this.#emit("notice", notice);
       },
       failure: ({ code, message }) => this.#emit("error", new ParlanteError(code, message)),
-    });
+    };
+    this.#link = this.#connect();
     this.#player = new Player({
       sound: (from) => this.#link.ask("sound", { from }),
       onClock: (media, epoch) => void this.#link.ask("clock", { media, epoch }),
@@ -80,24 +95,77 @@ export class Parlante {
 
   /** Loads module and pack, and takes over the canvas. */
   static async create(options: CreateOptions): Promise<Parlante> {
-    const { canvas, size = 512, backend = "auto", signal, onProgress } = options;
+    const { size = 512, signal, onProgress } = options;
     if (!Number.isInteger(size) || size < 128 || size > 1024 || size % 2 !== 0) {
       throw new ParlanteError("argument", "The size must be an even number of pixels, 128 to 1024.");
     }
     const pack = await fetchPack(options.pack ?? new URL("./parlante.gguf", import.meta.url), onProgress, signal);
     throwIfCancelled(signal);
-    const worker = options.createWorker?.() ?? new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-    const parlante = new Parlante(worker);
+    const parlante = new Parlante(options);
     try {
-      const offscreen = canvas.transferControlToOffscreen();
-      const module = String(options.module ?? "");
-      await parlante.#link.ask("open", { module, pack, canvas: offscreen, backend, size }, [offscreen, pack.buffer]);
+      await parlante.#open(pack);
       if (options.background !== undefined) await parlante.setBackground(options.background);
       return parlante;
     } catch (error) {
       await parlante.dispose();
       throw ParlanteError.from(error);
     }
+  }
+
+  /** A worker, and the line to it. */
+  #connect(): Link {
+    const worker =
+      this.options.createWorker?.() ?? new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    return new Link(worker, this.#handlers);
+  }
+
+  /** Hands pack and canvas to the worker. */
+  async #open(pack: Uint8Array<ArrayBuffer>): Promise<void> {
+    const { backend = "auto", size = 512, module = "" } = this.options;
+    const canvas = this.#canvas.transferControlToOffscreen();
+    const [link, life] = [this.#link, lifeName()];
+    await link.ask("open", { life, module: String(module), pack, canvas, backend, size }, [canvas, pack.buffer]);
+    void lifeEnded(life).then(() => {
+      if (link === this.#link && !this.#disposed) void this.#revive();
+    });
+  }
+
+  /**
+   * The worker died. A new one goes on where the old one was, on a new canvas in the old one's place, because a canvas
+   * is given away once and for all. What was being saved or spoken from a stream is over.
+   */
+  async #revive(): Promise<void> {
+    const [playing, heard, second] = [this.#state === "playing", this.#heard, this.currentTime];
+    const again = performance.now() - this.#revived < TOO_SOON;
+    this.#revived = performance.now();
+    this.#link.close(new ParlanteError("internal", "The worker stopped. Please try again."));
+    try {
+      await this.#hush();
+      if (again) throw new ParlanteError("internal", "The worker stopped again and again. Please reload the page.");
+      const canvas = this.#canvas.cloneNode() as HTMLCanvasElement;
+      this.#canvas.replaceWith(canvas);
+      this.#canvas = canvas;
+      this.#link = this.#connect();
+      await this.#open(await fetchPack(this.options.pack ?? new URL("./parlante.gguf", import.meta.url)));
+      this.controls = {};
+      this.#watch();
+      const { portrait, voice } = this.#kept;
+      if (!(this.#background instanceof ImageBitmap)) await this.setBackground(this.#background);
+      if (portrait !== undefined) await this.#link.ask("portrait", portrait);
+      if (voice !== undefined) await this.#link.ask("voice", voice);
+      this.#player.place(second);
+      this.#setState(portrait === undefined ? "empty" : "idle");
+      if (playing) await this.play();
+      else if (heard !== undefined) await this.#listen(heard);
+      this.#emit("notice", noticeOf("worker-stopped"));
+    } catch (error) {
+      if (!this.#disposed) this.#emit("error", ParlanteError.from(error));
+    }
+  }
+
+  /** The canvas that shows the face: another one than at first where a worker died and a new one took its place. */
+  get canvas(): HTMLCanvasElement {
+    return this.#canvas;
   }
 
   /** What it is doing. */
@@ -163,12 +231,10 @@ export class Parlante {
     const image =
       source instanceof Blob || source instanceof ImageBitmap ? source : await fetchFile(source, "portrait");
     await this.stop();
-    const transfer = image instanceof ImageBitmap ? [image] : [];
-    this.#portrait = await this.#link.ask(
-      "portrait",
-      { image, face: options.face, glasses: options.glasses },
-      transfer,
-    );
+    const ask = { image, face: options.face, glasses: options.glasses };
+    this.#portrait = await this.#link.ask("portrait", ask, image instanceof ImageBitmap ? [image] : []);
+    if (image instanceof Blob) this.#kept.portrait = ask;
+    else delete this.#kept.portrait;
     this.#setState("idle");
     return this.#portrait;
   }
@@ -206,7 +272,11 @@ export class Parlante {
   }
 
   async #readVoice(file: Blob | AudioBuffer, words: Words): Promise<VoiceInfo> {
-    const ask = (voice: Blob | DecodedVoice) => this.#link.ask("voice", { voice, words });
+    const ask = async (voice: Blob | DecodedVoice) => {
+      const info = await this.#link.ask("voice", { voice, words });
+      this.#kept.voice = { voice, words };
+      return info;
+    };
     if (file instanceof AudioBuffer) return ask(await decodeWithBrowser(file));
     try {
       return await ask(file);
@@ -290,6 +360,7 @@ export class Parlante {
         onMute: (muted) => this.#emit("notice", noticeOf(muted ? "microphone-off" : "microphone-on")),
       });
       this.#capture = capture;
+      this.#heard = sound;
       const { arrival: from, rate } = capture;
       await this.#link.ask("listen", { from, rate }, from instanceof MessagePort ? [from] : []);
       this.#setState("live");
@@ -313,6 +384,7 @@ export class Parlante {
     if (!resumed) this.#ended(true);
     const capture = this.#capture;
     this.#capture = undefined;
+    this.#heard = undefined;
     await capture?.close();
   }
 
@@ -379,6 +451,12 @@ export class Parlante {
       signal?.removeEventListener("abort", cancel);
       if (!this.#disposed) this.#setState(this.#portrait === undefined ? "empty" : "idle");
     }
+  }
+
+  /** What makes the frames, why it was chosen, and what it needs. */
+  inspect(): Promise<EngineInfo> {
+    this.#check();
+    return this.#link.ask("inspect", undefined);
   }
 
   /** Faces in a picture, the largest first. The bitmap is closed. */

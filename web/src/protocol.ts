@@ -7,6 +7,44 @@ import type { PlainError } from "./errors.js";
 /** Which executor makes the frames. */
 export type Backend = "webgpu" | "cpu";
 
+/**
+ * Why it is this executor: the caller asked for it, there is no other, it was measured to be the faster one, or the
+ * graphics card was lost or became slow.
+ */
+export type Reason = "asked" | "only" | "measured" | "lost" | "slow";
+
+/** What makes the frames, and what it needs. */
+export interface EngineInfo {
+  readonly backend: Backend;
+  readonly reason: Reason;
+  /** Milliseconds of a frame on processor and graphics card, where both were tried. */
+  readonly measured: { readonly cpu: number; readonly webgpu: number } | undefined;
+  /** Workers that paint. */
+  readonly threads: number;
+  /** Pixels along a side that the live picture is made at. */
+  readonly size: number;
+  /** Bytes of the module as it is compiled; 0 where the browser does not tell. */
+  readonly module: number;
+  /** Bytes of the modules' memory, all workers together. */
+  readonly memory: number;
+  /** Milliseconds that it took to fetch and compile the module, and to read the pack. */
+  readonly opened: { readonly module: number; readonly pack: number };
+}
+
+/** What a frame took, milliseconds. */
+export interface Took {
+  /** The motion that was made since the frame before it, for this frame and later ones. */
+  readonly motion: number;
+  /** To work out where everything goes. */
+  readonly plan: number;
+  /** To paint. */
+  readonly paint: number;
+  /** To wait for the second worker or the graphics card. */
+  readonly wait: number;
+  /** To hand the picture to the canvas. */
+  readonly show: number;
+}
+
 /** Why a portrait may look worse than it could. */
 export interface PortraitWarning {
   /** What it is about: it stays the same, so it can be translated. */
@@ -90,13 +128,22 @@ export type Behind = "keep" | "blur" | "transparent" | `#${string}` | Blob | Ima
 /** Requests: name, parameters, answer. */
 export interface Requests {
   open: {
-    ask: { module: string; pack: Uint8Array; canvas: OffscreenCanvas; backend: Backend | "auto"; size: number };
+    ask: {
+      /** Name of the lock that tells the page that the worker lives. */
+      life: string;
+      module: string;
+      pack: Uint8Array<ArrayBuffer>;
+      canvas: OffscreenCanvas;
+      backend: Backend | "auto";
+      size: number;
+    };
     answer: { backend: Backend };
   };
   portrait: {
     ask: { image: Blob | ImageBitmap; face: number | undefined; glasses: boolean | undefined };
     answer: PortraitInfo;
   };
+  inspect: { ask: undefined; answer: EngineInfo };
   faces: { ask: { image: ImageBitmap }; answer: Face[] };
   voice: { ask: { voice: Blob | DecodedVoice; words: Words }; answer: VoiceInfo };
   background: { ask: { behind: Behind }; answer: undefined };
@@ -127,14 +174,16 @@ export interface Requests {
 /** Something unusual that goes on working. */
 export interface Notice {
   /**
-   * What it is about: it stays the same, so it can be translated. The picture is made smaller, the graphics card was lost,
-   * the portrait keeps its own background, the live sound ended, is kept back by the system or given again, the loudspeaker
+   * What it is about: it stays the same, so it can be translated. The picture is made smaller, the graphics card was lost
+   * or has become slow, the worker stopped and another one goes on, the portrait keeps its own background, the live sound ended, is kept back by the system or given again, the loudspeaker
    * was taken away while a recording was played (it is paused now) or while sound was pushed (it goes on by itself), or
    * some phones do not fit the voice.
    */
   readonly code:
     | "slow"
     | "card-lost"
+    | "card-slow"
+    | "worker-stopped"
     | "background-kept"
     | "microphone-gone"
     | "microphone-off"
@@ -167,11 +216,13 @@ export interface WorkerEvents {
     live: LiveDelay | undefined;
     backend: Backend;
     size: number;
+    /** Workers that paint. */
+    threads: number;
   };
   progress: { done: number; left: number | undefined };
   notice: Notice;
-  /** A painted frame: the second of the sound's time line, and the values of its motion. */
-  frame: { time: number | undefined; motion: Float32Array };
+  /** A painted frame: the second of the sound's time line, the values of its motion, when it was, and what it took. */
+  frame: { time: number | undefined; motion: Float32Array; at: number; took: Took };
   viseme: { time: number | undefined; name: VisemeName; weight: number };
   failure: PlainError;
 }

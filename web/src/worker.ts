@@ -3,6 +3,7 @@
 import type { Controls } from "./controls.js";
 import { DEFAULT_CONTROLS } from "./controls.js";
 import { ParlanteError } from "./errors.js";
+import { holdLife } from "./life.js";
 import type { FromWorker, RequestName, Requests, ToWorker, WorkerEvents } from "./protocol.js";
 import { Studio } from "./worker/studio.js";
 
@@ -26,10 +27,12 @@ function opened(): Studio {
 /** What is done for each request. */
 const handlers: { [K in RequestName]: (ask: Requests[K]["ask"]) => Promise<Requests[K]["answer"]> } = {
   async open(ask) {
+    await holdLife(ask.life);
     studio = await Studio.open(ask, tell);
     return { backend: studio.backend };
   },
   portrait: (ask) => opened().setPortrait(ask, controls),
+  inspect: async () => opened().inspect(),
   faces: async (ask) => opened().findFaces(ask.image),
   voice: (ask) => opened().setVoice(ask.voice, ask.words),
   async background(ask) {

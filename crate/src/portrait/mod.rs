@@ -11,6 +11,7 @@ pub mod face_pack;
 pub mod find;
 pub mod fit;
 pub mod fitted;
+mod fitted_file;
 mod glasses;
 pub mod landmarks;
 pub mod light;

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use wasm_bindgen::prelude::*;
 
 use super::error::OrJs;
-use super::motion::{Motion, controls_of, frame_of};
+use super::motion::{Motion, controls_of};
+use super::stage::Stage;
 use crate::animator::Models;
-use crate::decode::background::straighten;
-use crate::decode::{Background, Decoder};
+use crate::decode::Background;
 use crate::motion::frame::FPS;
-use crate::motion::generator::REFERENCE;
 use crate::portrait::load::{LoadOptions, load};
-use crate::portrait::{FittedFace, Picture, PortraitError, PortraitWarning};
+use crate::portrait::{FittedFace, Picture, PortraitWarning};
 
 /// Behind the transparent parts of a picture.
 const BACKGROUND: [u8; 3] = [255; 3];
@@ -64,9 +63,7 @@ impl FoundFace {
 pub struct Engine {
     models: Models,
     face: Option<FittedFace>,
-    decoder: Option<Decoder>,
-    background: Background,
-    rgba: Vec<u8>,
+    stage: Stage,
 }
 
 #[wasm_bindgen]
@@ -78,7 +75,7 @@ impl Engine {
     #[wasm_bindgen(constructor)]
     pub fn new(pack: Vec<u8>) -> Result<Engine, JsValue> {
         let models = Models::from_bytes(pack).or_js("pack")?;
-        Ok(Self { models, face: None, decoder: None, background: Background::Keep, rgba: Vec::new() })
+        Ok(Self { models, face: None, stage: Stage::default() })
     }
 
     /// Takes a JPEG, PNG or WebP file as the portrait. `face`: which one, 0 is the largest; `glasses`: whether
@@ -121,11 +118,9 @@ impl Engine {
         face: Option<usize>,
         glasses: Option<bool>,
     ) -> Result<PortraitFacts, JsValue> {
-        let faces = self.models.finder().find(picture).or_js("portrait")?.len();
-        if faces == 0 {
-            return Err(PortraitError::NoFace).or_js("no-face");
-        }
-        let mut fitted = self.models.fit(picture, face).or_js("no-face")?;
+        let found = self.models.finder().find(picture).or_js("portrait")?;
+        let faces = found.len();
+        let mut fitted = self.models.fit_found(picture, found, face).or_js("no-face")?;
         fitted.glasses = glasses.unwrap_or(fitted.glasses);
         let facts = PortraitFacts {
             width: picture.width,
@@ -136,7 +131,7 @@ impl Engine {
             warnings: fitted.warnings.clone(),
         };
         self.face = Some(fitted);
-        self.decoder = None;
+        self.stage.clear();
         Ok(facts)
     }
 
@@ -147,7 +142,7 @@ impl Engine {
     #[wasm_bindgen(js_name = setBackground)]
     pub fn set_background(&mut self, name: &str) -> Result<(), JsValue> {
         let background = Background::from_name(name).ok_or(BorderError::Background).or_js("background")?;
-        self.show_behind(background)
+        self.stage.set_background(background).or_js("background")
     }
 
     /// Puts a picture (RGBA) behind the person.
@@ -156,16 +151,7 @@ impl Engine {
     /// When the picture is too large or too small, or the person cannot be told from the background (code `background`).
     #[wasm_bindgen(js_name = setBackgroundPixels)]
     pub fn set_background_pixels(&mut self, width: usize, height: usize, rgba: &[u8]) -> Result<(), JsValue> {
-        let picture = Picture::from_rgba(width, height, rgba, BACKGROUND).or_js("background")?;
-        self.show_behind(Background::Picture(Arc::new(picture)))
-    }
-
-    fn show_behind(&mut self, background: Background) -> Result<(), JsValue> {
-        if let Some(decoder) = &mut self.decoder {
-            decoder.set_background(&background).or_js("background")?;
-        }
-        self.background = background;
-        Ok(())
+        self.stage.set_background(picture_behind(width, height, rgba)?).or_js("background")
     }
 
     /// Faces in a picture (RGBA), the largest first.
@@ -193,32 +179,47 @@ impl Engine {
         Ok(Motion::new(stream))
     }
 
-    /// Draws one frame of `size` x `size` pixels (RGBA) into `out`.
+    /// Draws rows `top..bottom` of a frame of `size` x `size` pixels (RGBA). Answers the address of the frame's first row
+    /// in the module's memory; it stays the same until the size changes.
     ///
     /// # Errors
-    /// Without a portrait, with an impossible size, or with another length of `out` (code `decode`).
-    pub fn render(&mut self, motion: &[f32], size: u32, out: &js_sys::Uint8ClampedArray) -> Result<(), JsValue> {
-        let frame = frame_of(motion).ok_or(BorderError::Length).or_js("decode")?;
-        let decoder = match self.decoder.take().filter(|decoder| decoder.size() == size) {
-            Some(decoder) => decoder,
-            None => {
-                let mut decoder = self.models.decoder(self.face()?, size).or_js("decode")?;
-                decoder.set_background(&self.background).or_js("background")?;
-                decoder
-            }
-        };
-        let decoder = self.decoder.insert(decoder);
-        self.rgba.resize(size as usize * size as usize * 4, 0);
-        decoder.render(&frame, REFERENCE, &mut self.rgba).or_js("decode")?;
-        if self.background.is_transparent() {
-            straighten(&mut self.rgba);
-        }
-        if out.length() as usize != self.rgba.len() {
-            return Err(BorderError::Length).or_js("decode");
-        }
-        out.copy_from(&self.rgba);
-        Ok(())
+    /// Without a portrait, with an impossible size, or rows that do not exist (code `decode`).
+    pub fn render(&mut self, motion: &[f32], size: u32, top: u32, bottom: u32) -> Result<usize, JsValue> {
+        let Self { models, face, stage } = self;
+        stage.render(motion, size, [top, bottom], || models.decoder(portrait(face)?, size).or_js("decode"))
     }
+
+    /// What it took to work out the last frame, milliseconds.
+    #[wasm_bindgen(getter)]
+    pub fn planned(&self) -> f64 {
+        self.stage.planned
+    }
+
+    /// What it took to paint the last rows, milliseconds.
+    #[wasm_bindgen(getter)]
+    pub fn painted(&self) -> f64 {
+        self.stage.painted
+    }
+
+    /// The portrait for a [`super::Twin`].
+    ///
+    /// # Errors
+    /// Without one (code `decode`).
+    #[wasm_bindgen(getter)]
+    pub fn fitted(&self) -> Result<Vec<u8>, JsValue> {
+        self.face.as_ref().ok_or(BorderError::NoPortrait).or_js("decode")?.to_bytes().or_js("decode")
+    }
+}
+
+/// A copy of the portrait, where there is one.
+fn portrait(face: &Option<FittedFace>) -> Result<FittedFace, JsValue> {
+    face.clone().ok_or(BorderError::NoPortrait).or_js("decode")
+}
+
+/// A picture (RGBA) as a background.
+pub(super) fn picture_behind(width: usize, height: usize, rgba: &[u8]) -> Result<Background, JsValue> {
+    let picture = Picture::from_rgba(width, height, rgba, BACKGROUND).or_js("background")?;
+    Ok(Background::Picture(Arc::new(picture)))
 }
 
 /// What only JavaScript can do wrong.
@@ -244,12 +245,12 @@ pub(super) enum BorderError {
 impl Engine {
     /// The portrait.
     pub(super) fn face(&self) -> Result<FittedFace, JsValue> {
-        self.face.clone().ok_or(BorderError::NoPortrait).or_js("decode")
+        portrait(&self.face)
     }
 
     /// What is behind the person.
     pub(super) fn background(&self) -> &Background {
-        &self.background
+        self.stage.background()
     }
 
     /// What the pack gives.

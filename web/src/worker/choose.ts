@@ -1,74 +1,138 @@
 import { ParlanteError } from "../errors.js";
-import type { Backend } from "../protocol.js";
+import type { Backend, Reason } from "../protocol.js";
 import { type Engine, restFrame } from "../wasm/parlante.js";
 import type { Painter } from "./live.js";
-import { CpuPainter, GpuPainter } from "./painters.js";
+import { CpuPainter, GpuPainter, type Spent } from "./painters.js";
+import type { Backdrop, TwinLink } from "./twin-link.js";
 
 /** Frames that are timed for the choice, at most. */
 const TRIALS = 3;
 /** Timing ends after this long, milliseconds: who is that slow has lost. */
 const ENOUGH = 200;
+/** A graphics card that needs more than this for a frame, and by this factor more than the processor, is slow. */
+const SLOW = 1000 / 30;
+const SLOWER = 1.2;
+/** It may be slow for so long, milliseconds. */
+const PATIENCE = 1000;
+
+/** What frames are painted with. */
+export interface Means {
+  readonly engine: Engine;
+  /** The memory of the engine's module. */
+  readonly memory: WebAssembly.Memory;
+  /** Starts a second worker, where there is a core for it. */
+  readonly twin: () => TwinLink | undefined;
+  /** Hears that the graphics card is given up, and why. */
+  readonly onFallback: (why: "lost" | "slow") => void;
+}
 
 /**
  * Paints with the graphics card where that is possible and faster, otherwise with the processor. A graphics card that
- * was lost is opened again once; where that fails too, the processor goes on.
+ * was lost is opened again once; where that fails too, and where it became slow, the processor goes on.
  */
 export class ChosenPainter implements Painter {
   readonly #cpu: CpuPainter;
   #gpu: GpuPainter | undefined;
-  #current: Painter;
+  #current: CpuPainter | GpuPainter;
+  #reason: Reason;
   /** The choice is made with the first portrait. */
   #chosen: boolean;
   #reopened = false;
+  #shared = false;
+  /** Milliseconds of a frame on processor and graphics card, where they were measured. */
+  #measured: { readonly cpu: number; readonly webgpu: number } | undefined;
+  /** Since when the graphics card is slow. */
+  #slowSince: number | undefined;
 
   private constructor(
-    private readonly engine: Engine,
+    private readonly means: Means,
     wanted: Backend | "auto",
     gpu: GpuPainter | undefined,
-    private readonly onFallback: () => void,
   ) {
-    this.#cpu = new CpuPainter(engine);
+    this.#cpu = new CpuPainter(means.engine, means.memory);
     this.#gpu = gpu;
     this.#chosen = wanted !== "auto" || gpu === undefined;
+    this.#reason = wanted === "auto" ? "only" : "asked";
     this.#current = (this.#chosen ? gpu : undefined) ?? this.#cpu;
   }
 
-  /** `onFallback` hears when the graphics card was lost for good. Fails where WebGPU is asked for and missing. */
-  static async open(engine: Engine, wanted: Backend | "auto", onFallback: () => void): Promise<ChosenPainter> {
-    if (wanted === "webgpu") return new ChosenPainter(engine, wanted, await GpuPainter.open(engine), onFallback);
-    const gpu = wanted === "auto" ? await GpuPainter.open(engine).catch(() => undefined) : undefined;
-    return new ChosenPainter(engine, wanted, gpu, onFallback);
+  /** Fails where WebGPU is asked for and missing. */
+  static async open(means: Means, wanted: Backend | "auto"): Promise<ChosenPainter> {
+    if (wanted === "webgpu") return new ChosenPainter(means, wanted, await GpuPainter.open(means.engine));
+    const gpu = wanted === "auto" ? await GpuPainter.open(means.engine).catch(() => undefined) : undefined;
+    return new ChosenPainter(means, wanted, gpu);
   }
 
   get backend(): Backend {
     return this.#current.backend;
   }
 
+  get spent(): Spent {
+    return this.#current.spent;
+  }
+
+  /** How many workers paint. */
+  get threads(): number {
+    return this.#current === this.#cpu ? this.#cpu.threads : 1;
+  }
+
+  /** Bytes of the second worker's memory; 0 without one. */
+  get twinMemory(): number {
+    return this.#cpu.twinMemory;
+  }
+
+  /** Why it is this backend. */
+  get reason(): Reason {
+    return this.#reason;
+  }
+
+  /** Milliseconds of a frame on both, where both were measured. */
+  get measured(): { readonly cpu: number; readonly webgpu: number } | undefined {
+    return this.#measured;
+  }
+
   /** A new portrait. With the first one both are timed, while the processor already paints; the faster one stays. */
   renew(size: number): void {
     this.#gpu?.renew();
-    if (this.#chosen || this.#gpu === undefined) return;
+    this.#cpu.renew();
+    if (this.#chosen || this.#gpu === undefined) {
+      this.#settle();
+      return;
+    }
     this.#chosen = true;
     void this.#choose(this.#gpu, size);
   }
 
   /** The engine shows something else behind the person. */
-  renewBackground(): void {
+  renewBackground(behind: Backdrop): void {
     this.#gpu?.renewBackground();
+    this.#cpu.renewBackground(behind);
   }
 
   async #choose(gpu: GpuPainter, size: number): Promise<void> {
-    const processor = await timeOf(this.#cpu, size);
-    const card = await timeOf(gpu, size).catch(() => Number.POSITIVE_INFINITY);
-    if (card < processor) {
+    const cpu = await timeOf(this.#cpu, size);
+    const webgpu = await timeOf(gpu, size).catch(() => Number.POSITIVE_INFINITY);
+    this.#measured = { cpu, webgpu };
+    this.#reason = "measured";
+    if (webgpu < cpu) {
       this.#current = gpu;
     } else {
       this.#gpu = undefined;
       gpu.close();
     }
+    this.#settle();
+  }
+
+  /** Where the processor paints, all its cores do. */
+  #settle(): void {
+    if (this.#shared || this.#current !== this.#cpu) return;
+    this.#shared = true;
+    const twin = this.means.twin();
+    if (twin !== undefined) this.#cpu.share(twin);
   }
 
   async paint(motion: Float32Array, context: OffscreenCanvasRenderingContext2D): Promise<void> {
+    const started = performance.now();
     try {
       await this.#current.paint(motion, context);
     } catch (error) {
@@ -76,15 +140,34 @@ export class ChosenPainter implements Painter {
       if (this.#current === this.#cpu || ParlanteError.from(error).code === "background") throw error;
       await this.#recover();
       await this.paint(motion, context);
+      return;
     }
+    if (this.#current === this.#gpu) this.#watch(performance.now(), performance.now() - started);
+  }
+
+  /** Changes to the processor where the graphics card has become the slower one. */
+  #watch(now: number, milliseconds: number): void {
+    const { cpu } = this.#measured ?? {};
+    if (cpu === undefined || milliseconds < Math.max(SLOW, SLOWER * cpu)) this.#slowSince = undefined;
+    else if (this.#slowSince === undefined) this.#slowSince = now - milliseconds;
+    else if (now - this.#slowSince > PATIENCE) this.#giveUp("slow");
+  }
+
+  #giveUp(why: "lost" | "slow"): void {
+    this.#gpu?.close();
+    this.#gpu = undefined;
+    this.#current = this.#cpu;
+    this.#reason = why;
+    this.#settle();
+    this.means.onFallback(why);
   }
 
   async #recover(): Promise<void> {
     this.#gpu?.close();
-    this.#gpu = this.#reopened ? undefined : await GpuPainter.open(this.engine).catch(() => undefined);
+    this.#gpu = this.#reopened ? undefined : await GpuPainter.open(this.means.engine).catch(() => undefined);
     this.#reopened = true;
-    this.#current = this.#gpu ?? this.#cpu;
-    if (this.#gpu === undefined) this.onFallback();
+    if (this.#gpu === undefined) this.#giveUp("lost");
+    else this.#current = this.#gpu;
   }
 }
 
@@ -103,6 +186,10 @@ export class SmallPainter implements Painter {
 
   get backend(): Backend {
     return this.painter.backend;
+  }
+
+  get spent(): Spent {
+    return this.painter.spent;
   }
 
   async paint(motion: Float32Array, context: OffscreenCanvasRenderingContext2D): Promise<void> {

@@ -1,15 +1,18 @@
-import type { Backend, LiveDelay } from "../protocol.js";
+import type { Backend, LiveDelay, Took } from "../protocol.js";
 import { LOOK_AHEAD, MOTION_FPS } from "../rates.js";
 import type { Ear } from "./ear.js";
 import { MotionFeed, type MotionMaker, mix, SAMPLES } from "./feed.js";
 import { Hush } from "./mouth.js";
 import { epoch, FRAME, nextFrame } from "./pace.js";
+import type { Spent } from "./painters.js";
 import type { Score } from "./score.js";
 import type { Recording } from "./sound.js";
 
 /** Makes pictures of motion. */
 export interface Painter {
   readonly backend: Backend;
+  /** What the last frame took. */
+  readonly spent: Readonly<Spent>;
   /** Draws one frame over the whole canvas. */
   paint(motion: Float32Array, context: OffscreenCanvasRenderingContext2D): void | Promise<void>;
 }
@@ -43,8 +46,11 @@ type Time =
   | { readonly mode: "listening"; readonly ear: Ear }
   | { readonly mode: "frozen" };
 
-/** Who wants to know what is painted: the second of the sound (`undefined` while the face idles), and the motion. */
-export type Watcher = (time: number | undefined, motion: Float32Array) => void;
+/**
+ * Who wants to know what is painted: the second of the sound (`undefined` while the face idles), the motion, when it was
+ * painted (as {@link epoch} tells it) and what it took, milliseconds.
+ */
+export type Watcher = (time: number | undefined, motion: Float32Array, at: number, took: Took) => void;
 
 /** The living face on the canvas: idle without a voice, in time with the sound where one is heard. */
 export class Live {
@@ -62,6 +68,8 @@ export class Live {
   readonly #hush = new Hush();
   readonly #batch = new Float32Array(BATCH * SAMPLES);
   #glideStart = Number.NEGATIVE_INFINITY;
+  /** Milliseconds that the motion took since the last frame. */
+  #made = 0;
   #count = { frames: 0, spent: 0, dropped: 0, since: epoch(), last: 0 };
 
   constructor(
@@ -216,7 +224,9 @@ export class Live {
   async #step(): Promise<void> {
     const second = this.#second();
     if (second === undefined) return;
+    const making = epoch();
     this.#make(second);
+    this.#made += epoch() - making;
     if (!this.#feed.at(second, this.#now)) return;
     const glide = (epoch() - this.#glideStart) / 1000 / GLIDE;
     if (glide < 1) mix(this.#glideFrom, this.#now, smooth(glide), this.#now);
@@ -224,8 +234,11 @@ export class Live {
     this.#shown.set(this.#now);
     const painting = epoch();
     await this.painter.paint(this.#shown, this.context);
-    this.#record(epoch() - painting);
-    this.watcher?.(this.#time.mode === "idle" ? undefined : second, this.#shown);
+    const painted = epoch();
+    this.#record(painted - painting);
+    const time = this.#time.mode === "idle" ? undefined : second;
+    this.watcher?.(time, this.#shown, painted, { motion: this.#made, ...this.painter.spent });
+    this.#made = 0;
   }
 
   /** Makes motion ahead of a second of the time line. */

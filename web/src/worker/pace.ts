@@ -2,6 +2,10 @@ import type { Backend } from "../protocol.js";
 
 /** Shortest time between two frames of the processor, which has a page to serve as well, milliseconds. */
 export const FRAME = 1000 / 30;
+/** The processor keeps step with the display where a frame takes it less than this share of that time. */
+const QUICK = 0.75;
+/** What the display's frames may come early, milliseconds. */
+const EARLY = 4;
 /** A display that shows nothing for so long (a covered window, a sleeping screen) is not waited for, milliseconds. */
 const UNSEEN = 100;
 
@@ -31,9 +35,15 @@ function display(): Promise<void> {
 
 /**
  * Waits until the next frame is due, after one that was begun at `started` (as {@link epoch} tells it). A graphics card
- * paints as often as the display shows something new, the processor at most thirty times a second.
+ * paints whenever the display shows something new; the processor at most thirty times a second, with the display where
+ * it is quick enough, and without waiting for it where it is not: a display's frame that is just missed would cost half
+ * of the frames.
  */
-export function nextFrame(backend: Backend, started: number): Promise<void> {
-  if (backend === "webgpu" && "requestAnimationFrame" in globalThis) return display();
-  return pause(Math.max(0, FRAME - (epoch() - started)));
+export async function nextFrame(backend: Backend, started: number): Promise<void> {
+  const shown = "requestAnimationFrame" in globalThis;
+  if (backend === "webgpu" && shown) return display();
+  const quick = epoch() - started < FRAME * QUICK;
+  if (!shown || !quick) return pause(Math.max(0, FRAME - (epoch() - started)));
+  // A little early: a display's frames do not come on the dot.
+  while (epoch() - started < FRAME - EARLY) await display();
 }

@@ -5,6 +5,7 @@ import type {
   Backend,
   Behind,
   DecodedVoice,
+  EngineInfo,
   Face,
   PortraitInfo,
   PortraitWarning,
@@ -29,7 +30,7 @@ import { ChosenPainter, SmallPainter } from "./choose.js";
 import { decodedRecording } from "./decoded.js";
 import { Ear } from "./ear.js";
 import type { MotionMaker } from "./feed.js";
-import { Live, type LiveStats } from "./live.js";
+import { Live, type LiveStats, type Watcher } from "./live.js";
 import { visemeOf } from "./mouth.js";
 import { epoch, pause } from "./pace.js";
 import { pixelsOf } from "./pixels.js";
@@ -37,6 +38,7 @@ import { record } from "./recorder.js";
 import { Score } from "./score.js";
 import { openRecording, type Recording, type Stream } from "./sound.js";
 import { sourceOf } from "./source.js";
+import { compile, FALLBACK, moduleBytes, secondWorker } from "./start.js";
 
 /** A portrait that is asked for. */
 type PortraitRequest = Requests["portrait"]["ask"];
@@ -44,8 +46,9 @@ type Tell = <K extends keyof WorkerEvents>(event: K, data: WorkerEvents[K]) => v
 
 /** Sides that a slow machine goes down to, one after another. */
 const SMALLER = [384, 256, 192];
-/** A frame that takes longer than this on average makes the picture smaller, milliseconds. */
-const TOO_SLOW = 55;
+/** Fewer frames a second than this make the picture smaller, where painting is what takes so long, milliseconds. */
+const TOO_FEW = 24;
+const TOO_SLOW = 20;
 /** Slow seconds in a row before the picture is made smaller. */
 const PATIENCE = 3;
 /** Shortest time between two reports of progress and two glimpses of the video that is made, milliseconds. */
@@ -90,6 +93,8 @@ export class Studio {
     private readonly painter: ChosenPainter,
     private readonly context: OffscreenCanvasRenderingContext2D,
     private readonly size: number,
+    private readonly memory: WebAssembly.Memory,
+    private readonly opened: EngineInfo["opened"],
     private readonly tell: Tell,
   ) {
     this.#side = size;
@@ -97,15 +102,27 @@ export class Studio {
 
   /** Loads module and pack. */
   static async open(ask: Requests["open"]["ask"], tell: Tell): Promise<Studio> {
-    await init({ module_or_path: ask.module || new URL("../wasm/parlante_bg.wasm", import.meta.url) });
+    const started = performance.now();
+    const module = await compile(ask.module || new URL("../wasm/parlante_bg.wasm", import.meta.url));
+    const { memory } = await init({ module_or_path: module });
+    const compiled = performance.now();
     const engine = new Engine(ask.pack);
+    const opened = { module: compiled - started, pack: performance.now() - compiled };
     ask.canvas.width = ask.size;
     ask.canvas.height = ask.size;
     const context = ask.canvas.getContext("2d");
     if (context === null) throw new ParlanteError("internal", "The browser gave no drawing context for the canvas.");
-    const message = "The graphics card was lost: the processor goes on.";
-    const painter = await ChosenPainter.open(engine, ask.backend, () => tell("notice", { code: "card-lost", message }));
-    return new Studio(engine, painter, context, ask.size, tell);
+    const twin = () => secondWorker(module, ask.pack);
+    const onFallback = (why: "lost" | "slow") => tell("notice", FALLBACK[why]);
+    const painter = await ChosenPainter.open({ engine, memory, twin, onFallback }, ask.backend);
+    return new Studio(engine, painter, context, ask.size, memory, opened, tell);
+  }
+
+  /** What makes the frames, and what it needs. */
+  inspect(): EngineInfo {
+    const { backend, reason, measured, threads } = this.painter;
+    const memory = this.memory.buffer.byteLength + this.painter.twinMemory;
+    return { backend, reason, measured, threads, size: this.#side, memory, module: moduleBytes(), opened: this.opened };
   }
 
   get backend(): Backend {
@@ -150,11 +167,13 @@ export class Studio {
     try {
       if (typeof behind === "string") {
         this.engine.setBackground(behind);
+        this.painter.renewBackground(behind);
       } else {
         const { width, height, data } = pixelsOf(await bitmapOf(behind));
-        this.engine.setBackgroundPixels(width, height, new Uint8Array(data.buffer));
+        const picture = { width, height, data: new Uint8Array(data.buffer) };
+        this.engine.setBackgroundPixels(width, height, picture.data);
+        this.painter.renewBackground(picture);
       }
-      this.painter.renewBackground();
       this.#transparent = behind === "transparent";
     } catch (error) {
       this.#keepBackground();
@@ -165,7 +184,7 @@ export class Studio {
   #keepBackground(): void {
     this.#transparent = false;
     this.engine.setBackground("keep");
-    this.painter.renewBackground();
+    this.painter.renewBackground("keep");
   }
 
   async #load({ image, face, glasses }: PortraitRequest) {
@@ -200,7 +219,7 @@ export class Studio {
         (stats) => this.#onStats(stats),
         (error) => this.tell("failure", plain(error)),
       );
-      this.live.watcher = (time, motion) => this.#onFrame(time, motion);
+      this.live.watcher = (...frame) => this.#onFrame(...frame);
       this.live.start();
     } else this.live.restart(this.#motion);
     old?.free();
@@ -310,8 +329,8 @@ export class Studio {
     this.deafen();
   }
 
-  #onFrame(time: number | undefined, motion: Float32Array): void {
-    if (this.#watch.frames) this.tell("frame", { time, motion });
+  #onFrame(...[time, motion, at, took]: Parameters<Watcher>): void {
+    if (this.#watch.frames) this.tell("frame", { time, motion, at, took });
     if (!this.#watch.visemes) return;
     const { name, weight } = visemeOf(motion);
     if (name !== this.#viseme) this.tell("viseme", { time, name, weight });
@@ -377,8 +396,8 @@ export class Studio {
   }
 
   #onStats(stats: LiveStats): void {
-    this.tell("stats", { ...stats, backend: this.backend, size: this.#side });
-    this.#slow = stats.frameMs > TOO_SLOW ? this.#slow + 1 : 0;
+    this.tell("stats", { ...stats, backend: this.backend, size: this.#side, threads: this.painter.threads });
+    this.#slow = stats.fps < TOO_FEW && stats.frameMs > TOO_SLOW ? this.#slow + 1 : 0;
     const smaller = SMALLER.find((side) => side < this.#side);
     if (this.#slow < PATIENCE || smaller === undefined || this.live === undefined) return;
     this.#slow = 0;
