@@ -31,8 +31,8 @@ const words: Plugin = {
 const list: Plugin = {
   name: "list",
   generateBundle(_, bundle) {
-    const files = Object.keys(bundle).filter((name) => name !== "service-worker.js" && name !== "index.html");
-    const source = JSON.stringify(["icon.svg", "manifest.webmanifest", ...files.sort()]);
+    const files = Object.keys(bundle).filter((name) => name !== "service-worker.js" && !name.endsWith(".html"));
+    const source = JSON.stringify(["icon.svg", "manifest.webmanifest", "bench.html", ...files.sort()]);
     this.emitFile({ type: "asset", fileName: "files.json", source });
   },
 };
@@ -50,7 +50,11 @@ export default defineConfig({
     target: "es2022",
     // The library is worth a file of its own: the page's own code stays small enough to be measured.
     rolldownOptions: {
-      input: { index: at("page/index.html"), "service-worker": at("page/service-worker.ts") },
+      input: {
+        index: at("page/index.html"),
+        bench: at("page/bench.html"),
+        "service-worker": at("page/service-worker.ts"),
+      },
       output: {
         // A service worker answers for its own folder and those below: it stands at the top, under a name that stays.
         entryFileNames: ({ name }) => (name === "service-worker" ? "[name].js" : "assets/[name]-[hash].js"),

@@ -22,7 +22,7 @@ export async function startLanguage(): Promise<void> {
 }
 
 /** Fills the list of languages, each under its own name. */
-export function offerLanguages(panel: Panel): void {
+export function offerLanguages(panel: Pick<Panel, "change">): void {
   for (const [value, { name }] of Object.entries(LANGUAGES)) {
     list.append(make("option", { value, textContent: name, lang: value }));
   }

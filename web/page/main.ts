@@ -11,6 +11,7 @@ import { Microphone } from "./microphone.js";
 import { keepForOffline } from "./offline.js";
 import { Panel } from "./panel.js";
 import { Save } from "./save.js";
+import { backendIn } from "./settings.js";
 import { Sources } from "./sources.js";
 import { notify, sayError } from "./status.js";
 import { loading, runsOn } from "./text.js";
@@ -33,7 +34,7 @@ listenToKeys(transport, panel, save, microphone);
 try {
   const parlante = await Parlante.create({
     canvas: el<HTMLCanvasElement>("face"),
-    backend: backendOf(new URLSearchParams(location.search).get("backend")),
+    backend: backendIn(location.search),
     onProgress: ({ loaded, total }) => {
       show(engine, loaded === total ? "opening" : () => loading(loaded, total));
     },
@@ -52,9 +53,4 @@ try {
 } catch (error) {
   show(engine, () => "");
   sayError(error);
-}
-
-/** `?backend=cpu` and `?backend=webgpu` choose an executor by hand. */
-function backendOf(wanted: string | null): "auto" | "cpu" | "webgpu" {
-  return wanted === "cpu" || wanted === "webgpu" ? wanted : "auto";
 }

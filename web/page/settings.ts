@@ -51,3 +51,15 @@ export function showInAddress(controls: Controls, language: string | undefined):
   if (wanted === location.hash.replace(/^#/, "")) return;
   history.replaceState(null, "", wanted === "" ? location.pathname + location.search : `#${wanted}`);
 }
+
+/** `?backend=cpu` and `?backend=webgpu` choose an executor by hand. */
+export function backendIn(search: string): "auto" | "cpu" | "webgpu" {
+  const wanted = new URLSearchParams(search).get("backend");
+  return wanted === "cpu" || wanted === "webgpu" ? wanted : "auto";
+}
+
+/** `?size=256` chooses how large the picture is made, pixels along a side. */
+export function sizeIn(search: string): number {
+  const wanted = Number(new URLSearchParams(search).get("size"));
+  return wanted >= 128 && wanted <= 1024 && wanted % 2 === 0 ? wanted : 512;
+}
