@@ -53,6 +53,19 @@ describe("the page", () => {
     await context.close();
   });
 
+  it("is isolated from other sites from the second visit on, whatever its server says", async () => {
+    const plain = await serve(PAGE, { headers: {} });
+    const { page: tab, context, errors } = await openPage(browser, plain);
+    expect(await tab.evaluate(() => crossOriginIsolated)).toBe(false);
+    await expect.poll(() => tab.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+    await tab.reload();
+    await tab.waitForSelector(".frame.alive", { timeout: 60_000 });
+    expect(await tab.evaluate(() => crossOriginIsolated)).toBe(true);
+    expect(errors).toEqual([]);
+    await context.close();
+    await plain.close();
+  });
+
   it("passes its settings on in the address", async () => {
     const { page: tab, context } = await openPage(browser, page, "#happy=0.5&gazeX=9&seed=7");
     expect(await tab.locator("#moods input").first().inputValue()).toBe("0.5");

@@ -31,20 +31,26 @@ export const ISOLATED = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Or
 export interface Serving {
   /** Headers of every answer; usually those that isolate the page from other sites. */
   readonly headers?: Record<string, string>;
+  /** Words that are put before a script, by its path; `undefined`: it is missing. An empty text leaves it as it is. */
+  readonly before?: (path: string) => string | undefined;
 }
 
 /** Serves a folder's files; nothing else is ever answered. */
-export async function serve(folder: string, { headers = ISOLATED }: Serving = {}): Promise<Served> {
+export async function serve(folder: string, { headers = ISOLATED, before = () => "" }: Serving = {}): Promise<Served> {
   if (!existsSync(join(folder, "index.html"))) throw new Error(`${folder} is not built: please run npm run build`);
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? "/", "http://x").pathname));
     const file = join(folder, path.endsWith("/") ? `${path}index.html` : path);
-    if (!file.startsWith(folder) || !existsSync(file)) return void response.writeHead(404).end();
+    const words = before(path);
+    if (!file.startsWith(folder) || !existsSync(file) || words === undefined) {
+      return void response.writeHead(404).end();
+    }
     response.writeHead(200, {
       "Content-Type": TYPES[extname(file)] ?? "application/octet-stream",
-      "Content-Length": statSync(file).size,
+      "Content-Length": statSync(file).size + Buffer.byteLength(words),
       ...headers,
     });
+    response.write(words);
     createReadStream(file).pipe(response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
