@@ -37,7 +37,7 @@ async function openFace(page: Page, options: Options, served = probe): Promise<v
     const face = await window.Parlante.create({ canvas, size: 256, ...wanted });
     const told = { face, frames: [] as number[], notices: [] as string[] };
     face.on("frame", ({ at }) => void told.frames.push(at));
-    face.on("notice", (text) => void told.notices.push(text));
+    face.on("notice", ({ message }) => void told.notices.push(message));
     Object.assign(window, { told });
     await face.setPortrait("portrait.jpg");
   }, options);
