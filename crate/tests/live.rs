@@ -4,8 +4,7 @@ mod common;
 
 use common::repository;
 use parlante::animator::MotionStream;
-use parlante::audio::resample::Resampler;
-use parlante::audio::{AudioReader, SAMPLE_RATE};
+use parlante::audio::{AudioReader, LiveResampler};
 use parlante::motion::frame::{Blendshape, FPS};
 use parlante::motion::{Controls, MotionFrame};
 use parlante::pack::Pack;
@@ -55,10 +54,10 @@ fn live_sound_moves_the_mouth_as_a_recording_does() {
     maker.push(&speech, &mut recorded).expect("motion");
 
     let (mut live, mut ready) = (Vec::new(), Vec::new());
-    let (mut maker, mut ear) = (stream(), Resampler::live(rate, SAMPLE_RATE).expect("a rate"));
+    let (mut maker, mut ear) = (stream(), LiveResampler::default());
     let mut most = 0.0f64;
     for (i, piece) in sound.chunks(rate as usize / 100).enumerate() {
-        ear.push(piece, &mut ready);
+        ear.push(piece, rate, &mut ready).expect("a rate");
         maker.push(&ready, &mut live).expect("motion");
         ready.clear();
         // A picture between two frames needs both: the newer one must be there.
@@ -67,8 +66,8 @@ fn live_sound_moves_the_mouth_as_a_recording_does() {
             most = most.max(heard - newest as f64 / f64::from(FPS));
         }
     }
-    // 80 ms of look-ahead, 40 ms of step, at most 18 ms in the resampler, and this test's own pieces of 10 ms.
-    assert!(most <= 0.08 + 0.04 + 0.018 + 0.01 + 1e-6, "{most} s behind");
+    // 80 ms of look-ahead, 40 ms of step, at most 2 ms in the resampler, and this test's own pieces of 10 ms.
+    assert!(most <= 0.08 + 0.04 + 0.002 + 0.01 + 1e-6, "{most} s behind");
 
     let count = recorded.len().min(live.len());
     for shape in MOUTH {

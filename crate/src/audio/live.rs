@@ -201,6 +201,19 @@ mod tests {
     }
 
     #[test]
+    fn little_is_held_back() {
+        for (rate, most) in [(8_000, 0.0025), (16_000, 0.0012), (44_100, 0.0012), (48_000, 0.0012), (192_000, 0.0012)] {
+            let (mut live, mut out, mut pushed) = (LiveResampler::default(), Vec::new(), 0);
+            for part in vec![0.1; rate as usize].chunks(128) {
+                live.push(part, rate, &mut out).unwrap();
+                pushed += part.len();
+                let behind = pushed as f64 / f64::from(rate) - out.len() as f64 / f64::from(SAMPLE_RATE);
+                assert!(behind < most, "{rate} Hz: {behind} s behind");
+            }
+        }
+    }
+
+    #[test]
     fn the_rate_of_the_output_passes_unchanged() {
         let sound: Vec<f32> = (0..5000).map(|i| (i as f32 * 0.71).sin() * (i as f32 * 0.013).cos()).collect();
         let (mut live, mut out) = (LiveResampler::default(), Vec::new());

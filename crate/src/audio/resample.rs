@@ -7,8 +7,6 @@ use super::error::AudioError;
 
 /// Input frames that are resampled at a time, about; the true number makes the rates' ratio come out even.
 const CHUNK: usize = 1024;
-/// Pieces a second of a live sound.
-const LIVE_PIECES: u32 = 100;
 
 /// Converts one sample rate into another. The output has `round(frames * to / from)` frames and no delay.
 pub struct Resampler {
@@ -47,29 +45,13 @@ impl Resampler {
     /// # Errors
     /// When a rate or the number of channels is 0.
     pub fn new(from: u32, to: u32, channels: usize) -> Result<Self, AudioError> {
-        Self::with_chunk(from, to, channels, even_chunk(from, to))
-    }
-
-    /// A resampler for one channel that comes live: it works in pieces of about 10 ms (with odd rates the shortest that
-    /// the ratio allows), so that what goes in comes out at most one and a half pieces later. Its filter is shorter and
-    /// therefore less steep, and the sound may be shifted by half a sample.
-    ///
-    /// # Errors
-    /// When a rate is 0.
-    pub fn live(from: u32, to: u32) -> Result<Self, AudioError> {
-        let step = step(from, to);
-        let short = (from / LIVE_PIECES) as usize / step;
-        Self::with_chunk(from, to, 1, step * short.max(1))
-    }
-
-    fn with_chunk(from: u32, to: u32, channels: usize, chunk: usize) -> Result<Self, AudioError> {
         if channels == 0 {
             return Err(AudioError::Channels(channels));
         }
         let filter = if from == to && from > 0 {
             None
         } else {
-            let filter = Fft::new(from as usize, to as usize, chunk, channels, FixedSync::Both)
+            let filter = Fft::new(from as usize, to as usize, even_chunk(from, to), channels, FixedSync::Both)
                 .map_err(|error| AudioError::Resampling(error.to_string()))?;
             Some(filter)
         };
@@ -162,27 +144,6 @@ mod tests {
                 assert!((out[i] - wanted[i]).abs() < 2e-3, "{from} Hz, sample {i}: {} and {}", out[i], wanted[i]);
             }
         }
-    }
-
-    /// Live sound is the same sound, and little of it is held back.
-    #[test]
-    fn live_sound_comes_soon() {
-        for from in [16_000, 32_000, 44_100, 48_000, 96_000] {
-            let mut resampler = Resampler::live(from, 16_000).expect("rates are fine");
-            let (mut out, mut pushed) = (Vec::new(), 0);
-            for part in tone(from, 440.0, 1.0, 1).chunks(128) {
-                resampler.push(part, &mut out);
-                pushed += part.len();
-                let behind = pushed as f64 / f64::from(from) - out.len() as f64 / 16_000.0;
-                assert!(behind < 0.018, "{from} Hz: {behind} s behind");
-            }
-            let wanted = tone(16_000, 440.0, 1.0, 1);
-            for i in 2_000..15_000 {
-                // Half a sample of shift is 0.086 of a 440 Hz tone of level 0.5, at its steepest.
-                assert!((out[i] - wanted[i]).abs() < 0.05, "{from} Hz, sample {i}: {} and {}", out[i], wanted[i]);
-            }
-        }
-        assert!(Resampler::live(0, 16_000).is_err());
     }
 
     /// What lies above the new Nyquist frequency must not fold back.

@@ -32,6 +32,8 @@ use crate::pack::Pack;
 const DT: f32 = 1.0 / FPS as f32;
 /// What blendshapes of generated motion are added to.
 pub const REFERENCE: Reference = Reference::Speech;
+/// Sound that must be there beyond the moment of a frame, s: its own block and those after it that the networks hear.
+pub const LOOK_AHEAD: f64 = (LEAD_BLOCKS + 1) as f64 / FPS as f64;
 /// The mouth at rest: lips that touch lightly.
 const REST: Tracks = Tracks { gap: 0.06, jaw: 0.04, round: 0.0, spread: 0.0, tongue: 0.0, shut: 0.0, tuck: 0.0 };
 /// Silence for so long lets the mouth come to rest, s.

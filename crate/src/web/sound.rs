@@ -6,8 +6,7 @@ use web_sys::Blob;
 
 use super::blob::BlobReader;
 use super::error::OrJs;
-use crate::audio::resample::Resampler;
-use crate::audio::{AudioReader, Converter, Mix, SAMPLE_RATE};
+use crate::audio::{AudioReader, Converter, LiveResampler, Mix, SAMPLE_RATE};
 
 /// Rate of the sound for the ear, hertz: what every encoder and loudspeaker takes.
 const SOUND_RATE: u32 = 48_000;
@@ -111,7 +110,8 @@ impl SoundReader {
 /// Sound that comes live, made into speech: mono at any rate into mono at 16 kHz.
 #[wasm_bindgen]
 pub struct LiveSound {
-    resampler: Resampler,
+    resampler: LiveResampler,
+    rate: u32,
     ready: Vec<f32>,
 }
 
@@ -120,15 +120,21 @@ impl LiveSound {
     /// For sound of `rate` hertz.
     ///
     /// # Errors
-    /// When the rate is none (code `voice`).
+    /// When no sound has this rate (code `voice`).
     #[wasm_bindgen(constructor)]
     pub fn new(rate: u32) -> Result<LiveSound, JsValue> {
-        Ok(Self { resampler: Resampler::live(rate, SAMPLE_RATE).or_js("voice")?, ready: Vec::new() })
+        let (mut resampler, mut ready) = (LiveResampler::default(), Vec::new());
+        resampler.push(&[], rate, &mut ready).or_js("voice")?;
+        Ok(Self { resampler, rate, ready })
     }
 
-    /// Takes samples and answers what is ready of them.
-    pub fn push(&mut self, samples: &[f32]) -> Vec<f32> {
-        self.resampler.push(samples, &mut self.ready);
-        std::mem::take(&mut self.ready)
+    /// Takes samples and answers what is ready of them: all but about the last millisecond (of telephone
+    /// sound two).
+    ///
+    /// # Errors
+    /// None: the rate was checked before.
+    pub fn push(&mut self, samples: &[f32]) -> Result<Vec<f32>, JsValue> {
+        self.resampler.push(samples, self.rate, &mut self.ready).or_js("voice")?;
+        Ok(std::mem::take(&mut self.ready))
     }
 }

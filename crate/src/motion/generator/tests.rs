@@ -331,3 +331,29 @@ fn every_control_acts_soon_and_smoothly_while_speaking() {
         assert!(moved >= least, "{name} moved {moved} within 200 ms");
     }
 }
+
+#[test]
+fn a_frame_comes_when_its_look_ahead_is_there_and_hears_nothing_beyond() {
+    let look_ahead = (LOOK_AHEAD * f64::from(SAMPLE_RATE)).round() as usize;
+    let needs = |frame: usize| frame * BLOCK + look_ahead;
+    let sound = babble(3.0);
+    let mut generator = MotionGenerator::new(pack(), Controls::default(), 1).unwrap();
+    let mut frames = Vec::new();
+    for (i, x) in sound.iter().enumerate() {
+        generator.push(&[*x], &mut |f| frames.push((i + 1, f))).unwrap();
+    }
+    for (i, (heard, _)) in frames.iter().enumerate() {
+        assert_eq!(*heard, needs(i), "frame {i}");
+    }
+
+    // A click is seen as soon as the method can, and not before.
+    let click = 25_000;
+    let mut clicked = sound.clone();
+    for (i, x) in clicked[click..].iter_mut().enumerate().take(1600) {
+        *x = if i % 80 < 40 { 0.8 } else { -0.8 };
+    }
+    let changed = generate(&clicked, Controls::default(), 1, 640);
+    let first = frames.iter().zip(&changed).position(|((_, a), b)| a != b).unwrap();
+    assert!(needs(first) > click, "frame {first} knows of a click at {click}");
+    assert!(needs(first) <= click + BLOCK, "frame {first} could have heard the click at {click}");
+}
