@@ -426,6 +426,18 @@ fn live_sound_becomes_pictures_on_the_clock() {
     // What the cushion holds back comes, too; nothing is lost.
     assert!((38..=44).contains(&pictures), "{pictures} pictures");
 
+    // The same as a video that plays while it is written, with its sound.
+    let film = path(&folder, "film.mp4");
+    let mut command = program(&["live", &portrait(), "--size", "64", "--pictures", "mp4", "-o", &film]);
+    command.stdin(std::fs::File::open(&sound).expect("a file"));
+    assert!(finish(command).status.success());
+    let mut reader = parlante::audio::AudioReader::open(std::path::Path::new(&film)).expect("a sound track");
+    let mut frames = 0;
+    while let Some(block) = reader.next_block() {
+        frames += block.len();
+    }
+    assert!((frames as f64 / 48_000.0 - seconds).abs() < 0.25, "{frames} frames of sound");
+
     // Who takes only some of the pictures ends it without a complaint; bare pixels have their size.
     let mut command =
         program(&["live", &portrait(), "--size", "64", "--pictures", "rgba", "--background", "transparent"]);

@@ -48,6 +48,10 @@ pub enum Failure {
     /// An unusable recording.
     #[error(transparent)]
     Audio(#[from] AudioError),
+    /// A microphone that cannot be used.
+    #[cfg(feature = "device")]
+    #[error("{0}")]
+    Microphone(String),
     /// A motion file that cannot be opened.
     #[error("The motion file {} cannot be opened ({source}); check the path and its permissions.", path.display())]
     MotionFile {
@@ -124,6 +128,8 @@ impl Failure {
             Self::Usage(_) => USAGE,
             Self::Background { .. } | Self::PortraitFile { .. } | Self::Portrait { .. } => 3,
             Self::Audio(_) => 4,
+            #[cfg(feature = "device")]
+            Self::Microphone(_) => 4,
             Self::MotionFile { .. }
             | Self::Motion(_)
             | Self::PhoneFile { .. }

@@ -7,8 +7,7 @@ use std::thread;
 
 use clap::ValueEnum;
 
-use parlante::audio::resample::Resampler;
-use parlante::audio::{AudioError, SAMPLE_RATE};
+use parlante::audio::{AudioError, LiveResampler, SAMPLE_RATE};
 
 /// Sound that is kept waiting at most, samples: whoever writes more has to wait.
 const MOST: usize = SAMPLE_RATE as usize * 30;
@@ -57,17 +56,79 @@ pub struct Inbox {
     flowing: bool,
 }
 
+/// The end of an inbox where sound goes in.
+pub struct Feeder {
+    shared: Arc<(Mutex<Waiting>, Condvar)>,
+    resampler: LiveResampler,
+    rate: u32,
+    speech: Vec<f32>,
+}
+
+impl Feeder {
+    /// Adds mono samples, and never waits: of what nobody takes the oldest is dropped.
+    #[cfg(any(test, feature = "device"))]
+    pub fn feed(&mut self, sound: &[f32]) {
+        self.add(sound);
+        let mut inbox = lock(&self.shared.0);
+        let old = inbox.samples.len().saturating_sub(MOST);
+        inbox.samples.drain(..old);
+    }
+
+    fn add(&mut self, sound: &[f32]) {
+        // The rate is one that was taken before.
+        let _ = self.resampler.push(sound, self.rate, &mut self.speech);
+        lock(&self.shared.0).samples.extend(self.speech.drain(..));
+    }
+
+    /// Adds mono samples, and waits where nobody takes them.
+    fn feed_patiently(&mut self, sound: &[f32]) {
+        self.add(sound);
+        let _full = self.shared.1.wait_while(lock(&self.shared.0), |inbox| inbox.samples.len() > MOST);
+    }
+
+    /// Adds what the resampler held back.
+    fn finish(&mut self) {
+        self.resampler.finish(&mut self.speech);
+        lock(&self.shared.0).samples.extend(self.speech.drain(..));
+    }
+
+    /// What ends the sound.
+    pub fn end(&self) -> End {
+        End(Arc::clone(&self.shared))
+    }
+}
+
+/// Ends the sound of an inbox.
+pub struct End(Arc<(Mutex<Waiting>, Condvar)>);
+
+impl End {
+    /// Nothing more comes.
+    pub fn end(&self) {
+        lock(&self.0.0).ended = true;
+    }
+}
+
 impl Inbox {
+    /// An inbox, and where sound of `rate` samples a second goes into it.
+    ///
+    /// # Errors
+    /// For an impossible rate.
+    pub fn fed(rate: u32) -> Result<(Self, Feeder), AudioError> {
+        let mut resampler = LiveResampler::default();
+        resampler.push(&[], rate, &mut Vec::new())?;
+        let shared = Arc::new((Mutex::new(Waiting::default()), Condvar::new()));
+        let feeder = Feeder { shared: Arc::clone(&shared), resampler, rate, speech: Vec::new() };
+        Ok((Self { shared, flowing: false }, feeder))
+    }
+
     /// Starts to read `rate` samples a second from `from`.
     ///
     /// # Errors
     /// For an impossible rate.
     pub fn open(mut from: impl Read + Send + 'static, rate: u32, kind: Samples) -> Result<Self, AudioError> {
-        let mut resampler = Resampler::live(rate, SAMPLE_RATE)?;
-        let shared = Arc::new((Mutex::new(Waiting::default()), Condvar::new()));
-        let theirs = Arc::clone(&shared);
+        let (inbox, mut feeder) = Self::fed(rate)?;
         thread::spawn(move || {
-            let (mut bytes, mut sound, mut speech) = (vec![0; 4096], Vec::new(), Vec::new());
+            let (mut bytes, mut sound) = (vec![0; 4096], Vec::new());
             let mut kept = 0;
             loop {
                 // Whatever ends the pipe ends the sound.
@@ -75,21 +136,16 @@ impl Inbox {
                 let used = kind.read(&bytes[..kept + read], &mut sound);
                 bytes.copy_within(used..kept + read, 0);
                 kept = kept + read - used;
-                resampler.push(&sound, &mut speech);
+                feeder.feed_patiently(&sound);
+                sound.clear();
                 if read == 0 {
-                    resampler.finish(&mut speech);
-                }
-                let mut inbox = lock(&theirs.0);
-                inbox.samples.extend(speech.drain(..));
-                inbox.ended = read == 0;
-                if inbox.ended {
+                    feeder.finish();
+                    feeder.end().end();
                     return;
                 }
-                sound.clear();
-                let _full = theirs.1.wait_while(inbox, |inbox| inbox.samples.len() > MOST);
             }
         });
-        Ok(Self { shared, flowing: false })
+        Ok(inbox)
     }
 
     /// Fills `out` with what came, and with silence where nothing did; false once the sound has ended.
@@ -167,6 +223,20 @@ mod tests {
         let mut block = [1.0; 640];
         assert!(inbox.take(&mut block));
         assert_eq!(block, [0.0; 640]);
+    }
+
+    /// A device does not wait: what nobody takes is dropped, but for the newest; and it may go away.
+    #[test]
+    fn a_device_is_never_held_up() {
+        let (inbox, mut feeder) = Inbox::fed(SAMPLE_RATE).expect("the rate is possible");
+        for second in 0..40 {
+            feeder.feed(&[second as f32 / 100.0 + 0.1; SAMPLE_RATE as usize]);
+        }
+        feeder.end().end();
+        let out = all(inbox);
+        let there = out.iter().filter(|s| **s != 0.0).count();
+        assert!(there <= MOST && there > MOST - 1_000, "{there} samples");
+        assert!(out.iter().all(|s| *s == 0.0 || *s > 0.18), "the oldest are gone");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `parlante live`: sound from a pipe in, pictures into a pipe out, in step with the clock.
 
+use std::collections::VecDeque;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 use std::thread;
@@ -8,9 +9,11 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 
 use parlante::audio::SAMPLE_RATE;
+use parlante::audio::opus::RATE;
+use parlante::audio::resample::Resampler;
 use parlante::motion::frame::FPS;
 use parlante::motion::generator::REFERENCE;
-use parlante::output::{OutputError, Y4m};
+use parlante::output::{LiveMp4, OutputError, StreamError, Y4m};
 
 use super::args::{Backend, Behind, Wishes, behind, size};
 use super::failure::Failure;
@@ -35,7 +38,11 @@ pub struct LiveArguments {
     /// How the samples lie
     #[arg(long, value_enum, default_value_t = Samples::S16le)]
     pub samples: Samples,
-    /// What to write: y4m, which says itself what it is, or bare pixels
+    /// Listen to a microphone instead: the one with this id, or the one that the system prefers
+    #[cfg(feature = "device")]
+    #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["rate", "samples"])]
+    pub device: Option<String>,
+    /// What to write: y4m, which says itself what it is, bare pixels, or mp4, small and with the sound
     #[arg(long, value_enum, default_value_t = Pictures::Y4m)]
     pub pictures: Pictures,
     /// Where to write, such as a named pipe [default: standard output]
@@ -58,6 +65,32 @@ pub struct LiveArguments {
     pub pack: Option<PathBuf>,
 }
 
+/// What is kept while a microphone is heard.
+#[cfg(feature = "device")]
+type Source = Option<cpal::Stream>;
+#[cfg(not(feature = "device"))]
+type Source = ();
+
+impl LiveArguments {
+    /// Sound comes from a microphone.
+    fn listens(&self) -> bool {
+        #[cfg(feature = "device")]
+        return self.device.is_some();
+        #[cfg(not(feature = "device"))]
+        false
+    }
+
+    /// Begins to take the sound.
+    fn source(&self) -> Result<(Inbox, Source), Failure> {
+        #[cfg(feature = "device")]
+        if let Some(id) = &self.device {
+            let (inbox, stream) = super::microphone::open(Some(id.as_str()).filter(|id| !id.is_empty()))?;
+            return Ok((inbox, Some(stream)));
+        }
+        Ok((Inbox::open(io::stdin(), self.rate, self.samples)?, Source::default()))
+    }
+}
+
 /// What pictures are written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Pictures {
@@ -65,12 +98,15 @@ pub enum Pictures {
     Y4m,
     /// Bare RGBA, eight bits each
     Rgba,
+    /// H.264 and Opus in fragments that can be read as they come
+    Mp4,
 }
 
 /// Where pictures go.
 enum Sink {
     Y4m(Y4m<Box<dyn Write>>),
     Rgba(Box<dyn Write>, Vec<u8>),
+    Mp4(Box<LiveMp4<Box<dyn Write>>>, Box<Resampler>, Vec<f32>),
 }
 
 impl Sink {
@@ -78,13 +114,24 @@ impl Sink {
         match self {
             Self::Y4m(stream) => stream.set_rgba(rgba),
             Self::Rgba(_, kept) => kept.copy_from_slice(rgba),
+            Self::Mp4(stream, ..) => stream.set_rgba(rgba),
         }
     }
 
-    fn write(&mut self) -> io::Result<()> {
+    /// Writes the picture, with the speech that belongs to it.
+    fn write(&mut self, speech: &[f32]) -> Result<(), Stop> {
         match self {
-            Self::Y4m(stream) => stream.write(),
-            Self::Rgba(out, rgba) => out.write_all(rgba).and_then(|()| out.flush()),
+            Self::Y4m(stream) => stream.write().map_err(Stop::Gone),
+            Self::Rgba(out, rgba) => out.write_all(rgba).and_then(|()| out.flush()).map_err(Stop::Gone),
+            Self::Mp4(stream, resampler, sound) => {
+                sound.clear();
+                resampler.push(speech, sound);
+                stream.sound(sound)?;
+                stream.write().map_err(|error| match error {
+                    StreamError::Write(error) => Stop::Gone(error),
+                    StreamError::Encode(error) => Stop::Failed(error.into()),
+                })
+            }
         }
     }
 }
@@ -92,7 +139,7 @@ impl Sink {
 /// Speaks what comes in until it ends, somebody presses Ctrl-C, or nobody takes the pictures any more.
 pub fn run(arguments: &LiveArguments) -> Result<String, Failure> {
     let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
-    if io::stdin().is_terminal() {
+    if !arguments.listens() && io::stdin().is_terminal() {
         return usage(
             "Sound comes from standard input: pipe it in, as in `arecord -f S16_LE -r 16000 | parlante live FACE.jpg | ffplay -`.",
         );
@@ -101,8 +148,8 @@ pub fn run(arguments: &LiveArguments) -> Result<String, Failure> {
         return usage("Pictures go to standard output: pipe them on, as in `… | ffplay -`, or give a file with -o.");
     }
     let background = models::background(&arguments.background)?;
-    if background.is_transparent() && arguments.pictures == Pictures::Y4m {
-        return usage("YUV4MPEG2 carries no transparency: ask for --pictures rgba, or choose a colour to key out.");
+    if background.is_transparent() && arguments.pictures != Pictures::Rgba {
+        return usage("Video carries no transparency: ask for --pictures rgba, or choose a colour to key out.");
     }
     let device = device::open(arguments.backend)?;
     let models = models::open(arguments.pack.as_deref(), &device)?;
@@ -118,7 +165,8 @@ pub fn run(arguments: &LiveArguments) -> Result<String, Failure> {
         .map_err(|e| Failure::Background { path: arguments.portrait.clone(), reason: e.to_string() })?;
 
     let sink = open(arguments)?;
-    let inbox = Inbox::open(io::stdin(), arguments.rate, arguments.samples)?;
+    // The microphone is heard as long as this is kept.
+    let (inbox, _source) = arguments.source()?;
     let mut stream = models.motion(arguments.wishes.controls(), arguments.wishes.seed, f64::from(FPS))?;
     let told = speak(&mut stream, inbox, &mut painter, sink);
     match told {
@@ -147,6 +195,10 @@ fn open(arguments: &LiveArguments) -> Result<Sink, Failure> {
             stream.head(FPS).map_err(failed)?;
             Sink::Y4m(stream)
         }
+        Pictures::Mp4 => {
+            let resampler = Resampler::new(SAMPLE_RATE, RATE, 1)?;
+            Sink::Mp4(Box::new(LiveMp4::new(out, side, FPS)?), Box::new(resampler), Vec::new())
+        }
     })
 }
 
@@ -171,6 +223,8 @@ fn speak(
 ) -> Result<(), Stop> {
     let side = painter.size() as usize;
     let (mut rgba, mut block, mut frames) = (vec![0; side * side * 4], [0.0; BLOCK], Vec::new());
+    // Pictures come later than their sound, by the look-ahead of the motion.
+    let (mut heard, mut speech) = (VecDeque::<f32>::new(), [0.0; BLOCK]);
     let start = Instant::now();
     for tick in 0u32.. {
         let due = start + Duration::from_secs(1) * tick / FPS;
@@ -178,6 +232,7 @@ fn speak(
         // Ctrl-C is how a live face is ended.
         let more = inbox.take(&mut block) && interrupt::check().is_ok();
         stream.push(&block, &mut frames)?;
+        heard.extend(block);
         if !more {
             stream.finish(&mut frames)?;
         }
@@ -186,7 +241,11 @@ fn speak(
                 painter.render(&frame, REFERENCE, &mut rgba)?;
                 sink.set(&rgba);
             }
-            sink.write().map_err(Stop::Gone)?;
+            let count = BLOCK.min(heard.len());
+            for (to, x) in speech.iter_mut().zip(heard.drain(..count)) {
+                *to = x;
+            }
+            sink.write(&speech[..count])?;
         }
         if !more {
             return Ok(());

@@ -8,6 +8,8 @@ mod failure;
 mod inbox;
 mod interrupt;
 mod live;
+#[cfg(feature = "device")]
+mod microphone;
 mod models;
 mod motion;
 mod pack;

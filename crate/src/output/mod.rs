@@ -6,6 +6,7 @@
 //! | `.webm` | AV1 (rav1e, BSD) | Opus | Matroska subset |
 //! | a folder | PNG, lossless | none | one file a picture |
 //! | a pipe | Y'CbCr 4:2:0, uncompressed | none | YUV4MPEG2 |
+//! | a pipe | H.264 | Opus | ISO base media in fragments |
 //!
 //! Both videos play in Chromium, Firefox, VLC and ffmpeg. Opus is in both because it is free of charge and the best of the
 //! free ones; every free AAC encoder has a licence that this project cannot carry.
@@ -19,6 +20,7 @@ pub mod error;
 pub mod file;
 mod frames;
 mod h264;
+pub mod live_mp4;
 mod mp4;
 mod sound;
 pub mod video;
@@ -27,6 +29,7 @@ pub mod y4m;
 
 pub use error::OutputError;
 pub use file::NewFile;
+pub use live_mp4::{LiveMp4, StreamError};
 pub use video::{Container, Finished, VideoSettings, VideoWriter};
 pub use y4m::Y4m;
 

@@ -20,7 +20,7 @@ use super::file::NewFile;
 use super::{COMMENT, PROGRAM, TITLE};
 
 /// Units of the video track's clock for a frame, so that players with coarse clocks show it exactly.
-const TICKS: u32 = 512;
+pub(super) const TICKS: u32 = 512;
 
 pub(super) struct Mp4Writer {
     file: NewFile,
@@ -189,7 +189,7 @@ impl Mp4Writer {
     }
 }
 
-fn picture_entry((width, height): (u16, u16), sps: &[u8], pps: &[u8]) -> SampleEntry {
+pub(super) fn picture_entry((width, height): (u16, u16), sps: &[u8], pps: &[u8]) -> SampleEntry {
     let byte = |i: usize| sps.get(i).copied().unwrap_or(0);
     let profile = byte(1);
     // Baseline, main and extended profile have no chroma fields (ISO/IEC 14496-15).
@@ -222,7 +222,7 @@ fn picture_entry((width, height): (u16, u16), sps: &[u8], pps: &[u8]) -> SampleE
     })
 }
 
-fn sound_entry(sound: SoundTrack) -> SampleEntry {
+pub(super) fn sound_entry(sound: SoundTrack) -> SampleEntry {
     SampleEntry::Opus(OpusBox {
         audio: AudioSampleEntryFields {
             data_reference_index: AudioSampleEntryFields::DEFAULT_DATA_REFERENCE_INDEX,
@@ -241,7 +241,7 @@ fn sound_entry(sound: SoundTrack) -> SampleEntry {
 }
 
 /// `udta` with an iTunes-style list of title, comment and program, which players and ffmpeg show.
-fn metadata() -> Result<UnknownBox, OutputError> {
+pub(super) fn metadata() -> Result<UnknownBox, OutputError> {
     let mut items = Vec::new();
     for (name, text) in [(*b"\xa9nam", TITLE), (*b"\xa9cmt", COMMENT), (*b"\xa9too", PROGRAM)] {
         // Type 1: UTF-8; no locale.
@@ -262,6 +262,6 @@ fn leaf(kind: [u8; 4], payload: Vec<u8>) -> UnknownBox {
     UnknownBox { box_type: BoxType::Normal(kind), box_size: BoxSize::U32(payload.len() as u32 + 8), payload }
 }
 
-fn failed(error: impl std::fmt::Display) -> OutputError {
+pub(super) fn failed(error: impl std::fmt::Display) -> OutputError {
     OutputError::Encoder { codec: "MP4", message: error.to_string() }
 }
