@@ -431,7 +431,7 @@ fn live_sound_becomes_pictures_on_the_clock() {
     let mut command = program(&["live", &portrait(), "--size", "64", "--pictures", "mp4", "-o", &film]);
     command.stdin(std::fs::File::open(&sound).expect("a file"));
     assert!(finish(command).status.success());
-    let mut reader = parlante::audio::AudioReader::open(std::path::Path::new(&film)).expect("a sound track");
+    let mut reader = AudioReader::open(Path::new(&film)).expect("a sound track");
     let mut frames = 0;
     while let Some(block) = reader.next_block() {
         frames += block.len();

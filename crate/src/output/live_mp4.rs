@@ -139,7 +139,7 @@ impl<W: Write> LiveMp4<W> {
         let begin = if self.begun { Vec::new() } else { self.head()? };
         self.begun = true;
         let Self { out, pictures, sounds, .. } = self;
-        let write = || {
+        let mut write = || {
             for part in [&begin, &head, &pictures.bytes, &sounds.bytes] {
                 out.write_all(part)?;
             }

@@ -7,7 +7,6 @@ use super::words::Phones;
 use crate::animator::MotionStream;
 use crate::motion::controls::{Controls, Emotion};
 use crate::motion::frame::{Blendshape, Blendshapes, Gaze, HeadPose, MotionFrame};
-use crate::motion::generator::LOOK_AHEAD;
 
 /// Numbers of one motion frame: blendshapes, head (yaw, pitch, roll, x, y, scale), gaze (x, y).
 const WIDTH: usize = Blendshape::COUNT + 8;
@@ -97,12 +96,6 @@ impl Motion {
     #[wasm_bindgen(getter)]
     pub fn width(&self) -> usize {
         WIDTH
-    }
-
-    /// Sound that must be there beyond the moment of a frame, seconds.
-    #[wasm_bindgen(getter, js_name = lookAhead)]
-    pub fn look_ahead(&self) -> f64 {
-        LOOK_AHEAD
     }
 
     /// Takes speech (16 kHz, mono) and answers the frames that are complete, one after another.
