@@ -32,6 +32,10 @@ fn activate(x: f32, slope: f32) -> f32 {
     }
 }
 
+fn activate4(x: vec4<f32>, slope: vec4<f32>) -> vec4<f32> {
+    return vec4(activate(x.x, slope.x), activate(x.y, slope.y), activate(x.z, slope.z), activate(x.w, slope.w));
+}
+
 // Where in pictures [picture][row][column][channel] an element stands.
 struct Place {
     picture: u32,

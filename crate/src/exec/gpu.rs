@@ -57,7 +57,20 @@ pub enum AdapterChoice {
     Software,
 }
 
-type PipelineKey = (&'static str, Vec<(&'static str, u64)>);
+/// A shader with its override constants: what is compiled once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PipelineKey {
+    shader: Shader,
+    /// Names and values, as bits.
+    constants: Vec<(&'static str, u64)>,
+}
+
+impl PipelineKey {
+    /// This shader with these constants.
+    pub fn new(shader: Shader, constants: &[(&'static str, f64)]) -> Self {
+        Self { shader, constants: constants.iter().map(|&(name, value)| (name, value.to_bits())).collect() }
+    }
+}
 
 /// An opened GPU.
 pub struct Gpu {
@@ -201,12 +214,36 @@ impl Gpu {
         Ok(buffer)
     }
 
-    /// The pipeline of a shader with these override constants; compiled the first time it is asked for.
-    pub fn pipeline(&self, shader: Shader, constants: &[(&'static str, f64)]) -> wgpu::ComputePipeline {
-        let key = (shader.name, constants.iter().map(|&(name, value)| (name, value.to_bits())).collect());
-        if let Some(pipeline) = lock(&self.pipelines).get(&key) {
+    /// The pipeline of a shader; compiled the first time it is asked for.
+    pub fn pipeline(&self, key: &PipelineKey) -> wgpu::ComputePipeline {
+        if let Some(pipeline) = lock(&self.pipelines).get(key) {
             return pipeline.clone();
         }
+        let pipeline = self.build(key);
+        lock(&self.pipelines).insert(key.clone(), pipeline.clone());
+        pipeline
+    }
+
+    /// Compiles a pipeline unless it is there, and waits until the driver has answered.
+    ///
+    /// # Errors
+    /// [`GpuError::Refused`] when the driver does not take the shader; the GPU can still be used for others.
+    pub async fn compile(&self, key: &PipelineKey) -> Result<(), GpuError> {
+        if lock(&self.pipelines).contains_key(key) {
+            return Ok(());
+        }
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let pipeline = self.build(key);
+        if let Some(error) = scope.pop().await {
+            lock(&self.modules).remove(key.shader.name);
+            return Err(GpuError::Refused(error.to_string()));
+        }
+        lock(&self.pipelines).insert(key.clone(), pipeline);
+        self.check()
+    }
+
+    fn build(&self, key: &PipelineKey) -> wgpu::ComputePipeline {
+        let shader = key.shader;
         let module = lock(&self.modules)
             .entry(shader.name)
             .or_insert_with(|| {
@@ -217,20 +254,19 @@ impl Gpu {
                 })
             })
             .clone();
-        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        let constants: Vec<_> = key.constants.iter().map(|&(name, bits)| (name, f64::from_bits(bits))).collect();
+        self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(shader.name),
             layout: None,
             module: &module,
             entry_point: Some("main"),
             // Every shader writes its workgroup memory before it reads it.
             compilation_options: wgpu::PipelineCompilationOptions {
-                constants,
+                constants: &constants,
                 zero_initialize_workgroup_memory: false,
             },
             cache: None,
-        });
-        lock(&self.pipelines).insert(key, pipeline.clone());
-        pipeline
+        })
     }
 
     /// Waits until everything submitted so far is done.
@@ -316,7 +352,7 @@ mod tests {
         let gpu = pollster::block_on(Gpu::open(AdapterChoice::Fastest)).expect("tests need a GPU or a software one");
         assert_eq!(gpu.check(), Ok(()));
         let bad = Shader { name: "bad", source: "this is not WGSL" };
-        gpu.pipeline(bad, &[]);
+        gpu.pipeline(&PipelineKey::new(bad, &[]));
         assert!(matches!(gpu.check(), Err(GpuError::Refused(_))), "{:?}", gpu.check());
         assert!(!gpu.is_lost());
     }

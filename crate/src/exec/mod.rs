@@ -9,6 +9,8 @@ pub mod candle;
 pub mod clock;
 mod error;
 pub mod gpu;
+pub(crate) mod record;
+pub mod tune;
 pub mod wgpu;
 
 pub use error::ExecError;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{ExecError, Gpu, candle::Session, wgpu::GpuSession};
+use super::{ExecError, Gpu, candle::Session, gpu::PipelineKey, wgpu::GpuSession};
 use crate::{
-    graph::{Constant, DType, Graph, GraphBuilder, GraphError, MemoryPlan},
+    graph::{Constant, DType, Graph, GraphBuilder, GraphError, MemoryPlan, Shader, Tuning},
     ops::{
         Activation, Conv1d, Conv2d, ConvTranspose2d, Depthwise2d, Gru, Linear, Normalise, NormaliseOver, Padding, Pool,
         PoolKind, Reduce, Sampling,
@@ -103,20 +103,57 @@ pub(super) fn agree_on(graph: &Graph, gpu: &Arc<Gpu>) {
         graph.inputs().iter().enumerate().map(|(i, p)| noise(i as u64, graph.shape(p.value).elements())).collect();
     let inputs: Vec<&[f32]> = data.iter().map(Vec::as_slice).collect();
     let expected = Session::new(graph).unwrap().run(&inputs).unwrap();
-    let mut gpu = GpuSession::new(graph, gpu).unwrap();
+    let mut layouts = Tuning::CANDIDATES.into_iter();
+    let usual = layouts.next().unwrap();
+    assert_eq!(usual, Tuning::default());
+    let mut gpu = in_layout(graph, gpu, usual, &inputs, &expected);
+    layouts.for_each(|tuning| drop(in_layout(graph, gpu.gpu(), tuning, &inputs, &expected)));
+    // Reading only the last output back gives the same numbers.
     let found = pollster::block_on(gpu.run(&inputs)).unwrap();
+    let last = graph.outputs().len() - 1;
+    let alone = pollster::block_on(gpu.run_for(&inputs, &[last])).unwrap();
+    assert_eq!(alone, [found[last].clone()]);
+}
+
+fn in_layout(graph: &Graph, gpu: &Arc<Gpu>, tuning: Tuning, inputs: &[&[f32]], expected: &[Vec<f32>]) -> GpuSession {
+    let mut told = Vec::new();
+    let prepared = GpuSession::prepare(graph, gpu, tuning, |done, all| told.push((done, all)));
+    let mut session = pollster::block_on(prepared).unwrap();
+    let all = told[0].1;
+    assert!(all > 0 && told == (0..=all).map(|done| (done, all)).collect::<Vec<_>>(), "{told:?}");
+    let found = pollster::block_on(session.run(inputs)).unwrap();
     assert_eq!(found.len(), graph.outputs().len());
     for (port, (a, b)) in graph.outputs().iter().zip(expected.iter().zip(&found)) {
         let peak = a.iter().fold(0.0f32, |m, v| m.max(v.abs()));
         assert!(peak > 1e-3, "{} is nothing but zeros", port.name);
         for (i, (u, v)) in a.iter().zip(b).enumerate() {
-            assert!((u - v).abs() <= 2e-5 * (1.0 + peak), "{} [{i}]: {u} and {v}", port.name);
+            assert!((u - v).abs() <= 2e-5 * (1.0 + peak), "{tuning:?}: {} [{i}]: {u} and {v}", port.name);
         }
     }
-    // Reading only the last output back gives the same numbers.
-    let last = graph.outputs().len() - 1;
-    let alone = pollster::block_on(gpu.run_for(&inputs, &[last])).unwrap();
-    assert_eq!(alone, [found[last].clone()]);
+    session
+}
+
+#[test]
+fn the_gpu_has_a_time_for_every_dispatch() {
+    let graph = detector().unwrap();
+    let mut session = GpuSession::new(&graph, &GPU).unwrap();
+    let times = pollster::block_on(session.timestamps()).unwrap();
+    let has_clock = GPU.device.features().contains(wgpu::Features::TIMESTAMP_QUERY);
+    assert_eq!(times.is_some(), has_clock);
+    let Some(times) = times else { return };
+    assert_eq!(times.len(), session.dispatch_count());
+    assert!(times.windows(2).all(|pair| pair[0].0 <= pair[1].0), "in the order in which they run");
+    assert!(times.iter().map(|(_, seconds)| seconds).sum::<f64>() > 0.0);
+}
+
+#[test]
+fn a_shader_that_is_refused_is_an_error_of_the_session_alone() {
+    let gpu = pollster::block_on(Gpu::open(super::AdapterChoice::Fastest)).unwrap();
+    let bad = PipelineKey::new(Shader { name: "bad", source: "this is not WGSL" }, &[]);
+    let refused = pollster::block_on(gpu.compile(&bad));
+    assert!(matches!(refused, Err(super::GpuError::Refused(_))), "{refused:?}");
+    assert_eq!(gpu.check(), Ok(()));
+    agree_on(&detector().unwrap(), &gpu);
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! The wgpu executor: everything is recorded once, a run writes the inputs, submits one compute pass and reads back only
 //! the outputs that are asked for.
 
-use std::{fmt, sync::Arc};
+use std::{collections::HashSet, fmt, sync::Arc};
 
-use super::{ExecError, Gpu, GpuError};
-use crate::graph::{Binding, Dispatch, Graph, MemoryPlan, Port, Shape, Source, Value};
+use super::{
+    ExecError, Gpu,
+    gpu::PipelineKey,
+    record::{Command, Memory, Recording},
+};
+use crate::graph::{Graph, Port, Shape, Tuning};
 
 /// A network prepared for one GPU. Belongs to the [`Gpu`] it was made with: after a loss both are made again.
 pub struct GpuSession {
@@ -24,39 +28,42 @@ struct Terminal {
     buffer: wgpu::Buffer,
 }
 
-/// A dispatch with all it needs.
-struct Command {
-    node: usize,
-    pipeline: wgpu::ComputePipeline,
-    bindings: wgpu::BindGroup,
-    workgroups: [u32; 3],
-}
-
 impl GpuSession {
-    /// Prepares a network: plans its memory, uploads its weights (expanded to f32), compiles its pipelines.
+    /// Prepares a network with the usual tuning: plans its memory, uploads its weights (expanded to f32), compiles its
+    /// pipelines.
     ///
     /// # Errors
-    /// [`ExecError::Gpu`], in particular [`GpuError::TooLarge`].
+    /// [`ExecError::Gpu`], in particular [`super::GpuError::TooLarge`].
     pub fn new(graph: &Graph, gpu: &Arc<Gpu>) -> Result<Self, ExecError> {
+        Self::assemble(graph, gpu, Recording::new(graph, Tuning::default()))
+    }
+
+    /// Prepares a network as [`Self::new`] does, but waits for one pipeline after the other, so that a tab stays alive
+    /// meanwhile and a shader that the driver does not take is an error here. `progress` is told how many pipelines are
+    /// there and how many there will be.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and [`super::GpuError::Refused`] with the compiler's words.
+    pub async fn prepare(
+        graph: &Graph,
+        gpu: &Arc<Gpu>,
+        tuning: Tuning,
+        mut progress: impl FnMut(usize, usize),
+    ) -> Result<Self, ExecError> {
+        let recording = Recording::new(graph, tuning);
+        let pipelines: HashSet<_> =
+            recording.dispatches.iter().map(|(_, d)| PipelineKey::new(d.shader, &d.constants)).collect();
+        progress(0, pipelines.len());
+        for (i, key) in pipelines.iter().enumerate() {
+            gpu.compile(key).await?;
+            progress(i + 1, pipelines.len());
+        }
+        Self::assemble(graph, gpu, recording)
+    }
+
+    fn assemble(graph: &Graph, gpu: &Arc<Gpu>, recording: Recording) -> Result<Self, ExecError> {
         let memory = Memory::new(graph, gpu)?;
-        let mut recorder = Recorder { gpu, commands: Vec::new(), scratch: Vec::new(), params: Params::new(gpu) };
-        let mut recorded = Vec::new();
-        for (index, node) in graph.nodes().iter().enumerate() {
-            if node.operation.is_view() {
-                continue;
-            }
-            let dispatches = node.operation.gpu(&graph.input_shapes(node), graph.shape(node.output));
-            let offsets: Vec<u64> = dispatches.iter().map(|d| recorder.params.push(&d.params)).collect();
-            recorded.push((index, node, dispatches, offsets));
-        }
-        let params = recorder.params.upload(gpu)?;
-        for (index, node, dispatches, offsets) in recorded {
-            let inputs: Vec<&wgpu::Buffer> = node.inputs.iter().map(|&v| memory.buffer(v)).collect();
-            let output = memory.buffer(node.output);
-            for (dispatch, offset) in dispatches.iter().zip(offsets) {
-                recorder.record(index, dispatch, &inputs, output, (&params, offset))?;
-            }
-        }
+        let commands = recording.commands(graph, &memory, gpu)?;
         let terminal = |port: &Port| Terminal {
             name: port.name.clone(),
             shape: graph.shape(port.value).clone(),
@@ -76,7 +83,6 @@ impl GpuSession {
             usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
-        let commands = recorder.commands;
         gpu.check()?;
         Ok(Self { gpu: gpu.clone(), commands, inputs, outputs, readback, offsets })
     }
@@ -173,15 +179,52 @@ impl GpuSession {
         Ok(self.gpu.check()?)
     }
 
+    /// Seconds of every dispatch of one run by the GPU's own clock, with its node; `None` where the adapter has none. What
+    /// a node reads is what earlier runs left.
+    ///
+    /// # Errors
+    /// [`ExecError::Gpu`].
+    pub async fn timestamps(&mut self) -> Result<Option<Vec<(usize, f64)>>, ExecError> {
+        let Gpu { device, queue, .. } = &*self.gpu;
+        let count = 2 * self.commands.len() as u32;
+        if !device.features().contains(wgpu::Features::TIMESTAMP_QUERY) || count > wgpu::QUERY_SET_MAX_QUERIES {
+            return Ok(None);
+        }
+        let ty = wgpu::QueryType::Timestamp;
+        let set = device.create_query_set(&wgpu::QuerySetDescriptor { label: Some("timestamps"), ty, count });
+        let size = 8 * u64::from(count);
+        let buffer = |usage| {
+            let label = Some("timestamps");
+            device.create_buffer(&wgpu::BufferDescriptor { label, size, usage, mapped_at_creation: false })
+        };
+        let resolved = buffer(wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC);
+        let readable = buffer(wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST);
+        let mut encoder = device.create_command_encoder(&Default::default());
+        for (i, command) in (0..).zip(&self.commands) {
+            let timestamp_writes = Some(wgpu::ComputePassTimestampWrites {
+                query_set: &set,
+                beginning_of_pass_write_index: Some(2 * i),
+                end_of_pass_write_index: Some(2 * i + 1),
+            });
+            let descriptor = wgpu::ComputePassDescriptor { label: Some("one"), timestamp_writes };
+            command.encode(&mut encoder.begin_compute_pass(&descriptor));
+        }
+        encoder.resolve_query_set(&set, 0..count, &resolved, 0);
+        encoder.copy_buffer_to_buffer(&resolved, 0, &readable, 0, size);
+        queue.submit([encoder.finish()]);
+        let ticks: Vec<u64> = self.gpu.read(&readable, bytemuck::pod_collect_to_vec).await?;
+        let tick = f64::from(queue.get_timestamp_period()) * 1e-9;
+        // Clocks of GPUs may jump back.
+        let seconds = ticks.as_chunks::<2>().0.iter().map(|[from, to]| to.saturating_sub(*from) as f64 * tick);
+        Ok(Some(self.commands.iter().map(|c| c.node).zip(seconds).collect()))
+    }
+
     fn encode_nodes(&self, encoder: &mut wgpu::CommandEncoder, chosen: impl Fn(usize) -> bool, repeats: usize) {
         let mut pass =
             encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("network"), ..Default::default() });
         for _ in 0..repeats {
             for command in self.commands.iter().filter(|c| chosen(c.node)) {
-                let [x, y, z] = command.workgroups;
-                pass.set_pipeline(&command.pipeline);
-                pass.set_bind_group(0, &command.bindings, &[]);
-                pass.dispatch_workgroups(x, y, z);
+                command.encode(&mut pass);
             }
         }
     }
@@ -196,132 +239,5 @@ impl Terminal {
 impl fmt::Debug for GpuSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "wgpu session of {} dispatches on {:?}", self.commands.len(), self.gpu)
-    }
-}
-
-/// Buffers of all values.
-struct Memory {
-    plan: MemoryPlan,
-    slots: Vec<wgpu::Buffer>,
-    /// Buffers of graph inputs and constants, by value.
-    fixed: Vec<Option<wgpu::Buffer>>,
-    /// Stands for values that no node and no output uses.
-    nothing: wgpu::Buffer,
-}
-
-impl Memory {
-    fn new(graph: &Graph, gpu: &Gpu) -> Result<Self, GpuError> {
-        let plan = MemoryPlan::new(graph);
-        let slots = plan.sizes().iter().map(|&n| gpu.storage("values", n)).collect::<Result<_, _>>()?;
-        let mut fixed = vec![None; graph.value_count()];
-        let read = graph.nodes().iter().flat_map(|n| &n.inputs).copied();
-        for value in read.chain(graph.outputs().iter().chain(graph.inputs()).map(|p| p.value)) {
-            let value = plan.root(value);
-            let place = &mut fixed[value.index()];
-            if place.is_none() {
-                *place = match graph.source(value) {
-                    Source::Input => Some(gpu.storage("input", graph.shape(value).elements())?),
-                    Source::Constant(c) => Some(gpu.storage_with("constant", &c.to_f32())?),
-                    Source::Node(_) => None,
-                };
-            }
-        }
-        Ok(Self { plan, slots, fixed, nothing: gpu.storage("nothing", 0)? })
-    }
-
-    fn buffer(&self, value: Value) -> &wgpu::Buffer {
-        match self.plan.slot(value) {
-            Some(slot) => &self.slots[slot.0],
-            None => self.fixed[self.plan.root(value).index()].as_ref().unwrap_or(&self.nothing),
-        }
-    }
-}
-
-/// The uniforms of all dispatches, in one buffer.
-struct Params {
-    words: Vec<u32>,
-    alignment: usize,
-}
-
-impl Params {
-    fn new(gpu: &Gpu) -> Self {
-        Self { words: Vec::new(), alignment: gpu.device.limits().min_uniform_buffer_offset_alignment as usize / 4 }
-    }
-
-    /// Adds one uniform and returns where it lies, in bytes.
-    fn push(&mut self, words: &[u32]) -> u64 {
-        let start = self.words.len().next_multiple_of(self.alignment);
-        self.words.resize(start, 0);
-        self.words.extend(words);
-        // A uniform struct's size is a multiple of 16 bytes.
-        self.words.resize((start + words.len()).next_multiple_of(4), 0);
-        4 * start as u64
-    }
-
-    fn upload(&self, gpu: &Gpu) -> Result<wgpu::Buffer, GpuError> {
-        let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("params"),
-            size: 4 * self.words.len().max(4) as u64,
-            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        gpu.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(&self.words));
-        Ok(buffer)
-    }
-}
-
-/// Turns an operation's dispatches into commands.
-struct Recorder<'a> {
-    gpu: &'a Gpu,
-    commands: Vec<Command>,
-    /// Intermediates inside an operation; shared by all, since operations run one after the other.
-    scratch: Vec<wgpu::Buffer>,
-    params: Params,
-}
-
-impl Recorder<'_> {
-    fn record(
-        &mut self,
-        node: usize,
-        dispatch: &Dispatch,
-        inputs: &[&wgpu::Buffer],
-        output: &wgpu::Buffer,
-        (params, offset): (&wgpu::Buffer, u64),
-    ) -> Result<(), GpuError> {
-        let pipeline = self.gpu.pipeline(dispatch.shader, &dispatch.constants);
-        let mut buffers = Vec::with_capacity(dispatch.bindings.len());
-        for binding in &dispatch.bindings {
-            buffers.push(match binding {
-                Binding::Input(i) => inputs[*i].clone(),
-                Binding::Output => output.clone(),
-                Binding::Weights(values) => self.gpu.storage_with("weights", values)?,
-                Binding::ScratchIn(i) => self.scratch[*i].clone(),
-                Binding::ScratchOut(i, elements) => self.scratch(*i, *elements)?,
-            });
-        }
-        let size = std::num::NonZero::new(4 * dispatch.params.len().next_multiple_of(4) as u64);
-        let uniform = wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer: params, offset, size });
-        let mut entries = vec![wgpu::BindGroupEntry { binding: 0, resource: uniform }];
-        for (i, buffer) in buffers.iter().enumerate() {
-            entries.push(wgpu::BindGroupEntry { binding: i as u32 + 1, resource: buffer.as_entire_binding() });
-        }
-        let bindings = self.gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(dispatch.shader.name),
-            layout: &pipeline.get_bind_group_layout(0),
-            entries: &entries,
-        });
-        self.commands.push(Command { node, pipeline, bindings, workgroups: dispatch.workgroups });
-        Ok(())
-    }
-
-    /// The scratch buffer of this number, large enough. One that grows leaves the old buffer to earlier commands.
-    fn scratch(&mut self, index: usize, elements: usize) -> Result<wgpu::Buffer, GpuError> {
-        while self.scratch.len() <= index {
-            self.scratch.push(self.gpu.storage("scratch", 0)?);
-        }
-        if self.scratch[index].size() < 4 * elements as u64 {
-            self.scratch[index] = self.gpu.storage("scratch", elements)?;
-        }
-        Ok(self.scratch[index].clone())
     }
 }

@@ -213,6 +213,32 @@ impl Graph {
         node.inputs.iter().map(|&v| self.shape(v)).collect()
     }
 
+    /// One node by itself: what other nodes make for it becomes an input.
+    ///
+    /// # Panics
+    /// When there is no node of this index.
+    pub fn single(&self, node: usize) -> Self {
+        let node = &self.nodes[node];
+        let mut graph = Self { values: Vec::new(), nodes: Vec::new(), inputs: Vec::new(), outputs: Vec::new() };
+        let mut inputs = Vec::new();
+        for (i, &old) in node.inputs.iter().enumerate() {
+            let Definition { shape, source } = self.values[old.index()].clone();
+            let value = Value(i as u32);
+            let constant = matches!(source, Source::Constant(_));
+            graph.values.push(Definition { shape, source: if constant { source } else { Source::Input } });
+            if !constant {
+                graph.inputs.push(Port { name: i.to_string(), value });
+            }
+            inputs.push(value);
+        }
+        let output = Value(inputs.len() as u32);
+        let shape = self.shape(node.output).clone();
+        graph.values.push(Definition { shape, source: Source::Node(0) });
+        graph.nodes.push(Node { operation: node.operation.clone(), inputs, output });
+        graph.outputs.push(Port { name: "result".to_owned(), value: output });
+        graph
+    }
+
     /// How often each value is read, outputs of the graph included.
     pub(crate) fn uses(&self) -> Vec<usize> {
         let mut uses = vec![0; self.values.len()];

@@ -32,6 +32,7 @@ mod error;
 mod operation;
 mod plan;
 mod shape;
+mod tuning;
 
 pub use builder::{Graph, GraphBuilder, Node, Port, Source, Value};
 pub use constant::Constant;
@@ -41,3 +42,4 @@ pub use error::GraphError;
 pub use operation::{Binding, CandleKernel, Dispatch, Operation, Shader};
 pub use plan::{MemoryPlan, Slot};
 pub use shape::Shape;
+pub use tuning::{Tile, Tuning};

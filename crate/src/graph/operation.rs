@@ -1,8 +1,8 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use candle_core::{Device, Tensor};
 
-use super::{GraphError, Shape};
+use super::{GraphError, Shape, Tuning};
 use crate::ops::{Activation, Kind};
 
 /// A prepared operation of the candle executor: weights are packed, only the values come with each call.
@@ -63,8 +63,9 @@ pub trait Operation: fmt::Debug + Send + Sync {
     /// Whatever candle reports, such as a device without memory.
     fn candle(&self, inputs: &[&Shape], output: &Shape, device: &Device) -> candle_core::Result<CandleKernel>;
 
-    /// Records the GPU version: what to run, on what, how often. Played by [`crate::exec::wgpu`]; never asked of views.
-    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch>;
+    /// Records the GPU version: what to run, on what, how often, laid out as suits the adapter. Played by
+    /// [`crate::exec::wgpu`]; never asked of views.
+    fn gpu(&self, inputs: &[&Shape], output: &Shape, tuning: Tuning) -> Vec<Dispatch>;
 }
 
 /// A WGSL file. `prelude.wgsl` is put in front of it.
@@ -101,10 +102,17 @@ pub enum Binding {
     Input(usize),
     /// The operation's output.
     Output,
-    /// Weights in the layout the shader wants; uploaded once.
-    Weights(Vec<f32>),
+    /// Weights in the layout the shader wants; uploaded once, also where several dispatches share them.
+    Weights(Arc<[f32]>),
     /// Read an intermediate an earlier dispatch of the same operation wrote.
     ScratchIn(usize),
     /// Write an intermediate: its index and its length in elements.
     ScratchOut(usize, usize),
+}
+
+impl Binding {
+    /// Weights in the layout the shader wants.
+    pub fn weights(values: Vec<f32>) -> Self {
+        Self::Weights(values.into())
+    }
 }

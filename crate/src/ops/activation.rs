@@ -4,7 +4,9 @@ use candle_core::{Device, Tensor};
 
 use super::dispatch::{elementwise, shader};
 use super::{Kind, cpu};
-use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{
+    Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value,
+};
 
 /// A function applied to every element. Convolutions and matrix products take one over for free.
 #[derive(Clone, Debug, Default)]
@@ -225,9 +227,9 @@ impl Operation for ActivationOp {
         Ok(Box::new(move |x| activation.tensor(x[0])))
     }
 
-    fn gpu(&self, _: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+    fn gpu(&self, _: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
         let channels = output.last();
-        let slopes = Binding::Weights(self.0.slope_table(channels));
+        let slopes = Binding::weights(self.0.slope_table(channels));
         let (constants, params) = (vec![("ACTIVATION", self.0.code())], vec![channels as u32]);
         let bindings = vec![Binding::Input(0), slopes, Binding::Output];
         vec![elementwise(shader!("activation"), constants, output.elements(), params, bindings)]

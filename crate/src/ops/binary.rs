@@ -3,8 +3,8 @@
 use candle_core::{Device, Tensor};
 
 use super::Kind;
-use super::dispatch::{axes, elementwise, shader};
-use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
+use super::dispatch::{axes, elementwise, fewest_axes, shader};
+use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 /// What is done with two elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,16 +74,19 @@ impl Operation for BinaryOp {
         Ok(Box::new(move |x| f(x[0], x[1])))
     }
 
-    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
-        // A repeated axis has stride 0.
+    fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
+        // A repeated axis has stride 0, a missing one is repeated.
         let strides = |s: &Shape| {
-            let dense = s.strides().into_iter().zip(s.dims().to_vec());
-            axes(dense.map(|(stride, length)| if length == 1 { 0 } else { stride }), 0)
+            let own =
+                s.strides().into_iter().zip(s.dims()).map(|(stride, &length)| if length == 1 { 0 } else { stride });
+            let missing = std::iter::repeat_n(0, output.rank() - s.rank());
+            missing.chain(own).collect::<Vec<_>>()
         };
+        let (a, b) = (strides(inputs[0]), strides(inputs[1]));
+        let (lengths, strides) = fewest_axes(output.dims(), [&a, &b]);
         let mut params = vec![0; 3];
-        params.extend(axes(output.dims().iter().copied(), 1));
-        params.extend(strides(inputs[0]));
-        params.extend(strides(inputs[1]));
+        params.extend(axes(lengths.into_iter(), 1));
+        params.extend(strides.into_iter().flat_map(|s| axes(s.into_iter(), 0)));
         let constants = vec![("KIND", f64::from(self.0 as u8))];
         let bindings = vec![Binding::Input(0), Binding::Input(1), Binding::Output];
         vec![elementwise(shader!("binary"), constants, output.elements(), params, bindings)]

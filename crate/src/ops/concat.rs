@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 
 use super::Kind;
 use super::dispatch::BoxCopy;
-use crate::graph::{CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 #[derive(Debug)]
 struct ConcatOp {
@@ -44,7 +44,7 @@ impl Operation for ConcatOp {
         Ok(Box::new(move |x| Tensor::cat(x, axis)?.contiguous()))
     }
 
-    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+    fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
         let target = output.strides();
         let mut start = 0;
         let mut copies = Vec::with_capacity(inputs.len());

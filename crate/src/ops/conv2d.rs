@@ -5,11 +5,13 @@ use candle_core::{Device, Tensor};
 use super::{
     Activation, Kind, Padding,
     cpu::{self, Product},
-    dispatch::{check_epilogue, epilogue},
+    dispatch::{check_epilogue, tables},
     product::ImplicitProduct,
     window::Window,
 };
-use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{
+    Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value,
+};
 
 /// A dense convolution over `[batch, height, width, in]`.
 #[derive(Clone, Debug)]
@@ -138,7 +140,7 @@ impl Operation for Conv2dOp {
         self.taps(&window, out, device)
     }
 
-    fn gpu(&self, inputs: &[&Shape], _: &Shape) -> Vec<Dispatch> {
+    fn gpu(&self, inputs: &[&Shape], _: &Shape, tuning: Tuning) -> Vec<Dispatch> {
         let Ok((window, out)) = self.window(inputs[0]) else { return Vec::new() };
         let c = &self.conv;
         let product = ImplicitProduct {
@@ -146,11 +148,11 @@ impl Operation for Conv2dOp {
             channels: inputs[0].last(),
             columns: out,
             weight: &c.weight.to_f32(),
-            epilogue: epilogue(c.bias.as_ref(), &c.activation, out),
+            epilogue: tables(c.bias.as_ref(), &c.activation, out),
             activation: c.activation.code(),
         };
         let addend = self.addend.then_some(Binding::Input(1));
-        vec![product.dispatch(Binding::Input(0), addend, Binding::Output)]
+        vec![product.dispatch(tuning.product, Binding::Input(0), addend, Binding::Output)]
     }
 }
 

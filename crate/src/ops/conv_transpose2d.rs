@@ -8,7 +8,9 @@ use super::{
     cpu::{self, Product},
     window::Window,
 };
-use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{
+    Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value,
+};
 
 /// A transposed convolution over `[batch, height, width, in]`.
 #[derive(Clone, Debug)]
@@ -208,7 +210,7 @@ impl Operation for ConvTranspose2dOp {
         self.tensors(g, device)
     }
 
-    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+    fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
         let Ok(g) = self.geometry(inputs[0]) else { return Vec::new() };
         let c = &self.0;
         let mut params = vec![g.out as u32, g.channels as u32];
@@ -218,7 +220,7 @@ impl Operation for ConvTranspose2dOp {
         let inner = stored.len() / g.out;
         let weight = (0..stored.len()).map(|i| stored[i % g.out * inner + i / g.out]).collect();
         let table = epilogue(c.bias.as_ref(), &c.activation, g.out);
-        let bindings = vec![Binding::Input(0), Binding::Weights(weight), table, Binding::Output];
+        let bindings = vec![Binding::Input(0), Binding::weights(weight), table, Binding::Output];
         let constants = vec![("ACTIVATION", c.activation.code())];
         vec![elementwise(shader!("conv_transpose2d"), constants, output.elements(), params, bindings)]
     }

@@ -5,10 +5,12 @@ use candle_core::{Device, Tensor};
 use super::{
     Activation, Kind, Padding,
     cpu::{self, Depthwise},
-    dispatch::{check_epilogue, elementwise, epilogue, shader},
+    dispatch::{check_epilogue, elementwise, epilogue, flag, shader},
     window::Window,
 };
-use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{
+    Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value,
+};
 
 /// A depthwise convolution over `[batch, height, width, channels]`; as many channels come out as go in.
 #[derive(Clone, Debug)]
@@ -115,7 +117,7 @@ impl Operation for Depthwise2dOp {
         self.taps(&window, device)
     }
 
-    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+    fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
         let Ok(w) = self.window(inputs[0]) else { return Vec::new() };
         let c = &self.0;
         let channels = output.last();
@@ -123,9 +125,18 @@ impl Operation for Depthwise2dOp {
         let mut params = vec![channels as u32];
         params.extend(pairs.iter().flatten().map(|&n| n as u32));
         let table = epilogue(c.bias.as_ref(), &c.activation, channels);
-        let bindings = vec![Binding::Input(0), Binding::Weights(c.weight.to_f32()), table, Binding::Output];
-        let constants = vec![("ACTIVATION", c.activation.code())];
-        vec![elementwise(shader!("depthwise2d"), constants, output.elements(), params, bindings)]
+        let bindings = vec![Binding::Input(0), Binding::weights(c.weight.to_f32()), table, Binding::Output];
+        let mut constants = vec![("ACTIVATION", c.activation.code())];
+        if channels % 4 != 0 {
+            return vec![elementwise(shader!("depthwise2d"), constants, output.elements(), params, bindings)];
+        }
+        let groups = w.output[1].div_ceil(4);
+        params[0] /= 4;
+        params.push(groups as u32);
+        constants.push(("SLIDE", flag(w.stride[1] == 1 && w.dilation[1] == 1)));
+        constants.push(("PADDED", flag(w.before[1] > 0 || w.after()[1] > 0)));
+        let invocations = w.batch * w.output[0] * groups * channels / 4;
+        vec![elementwise(shader!("depthwise2d_row"), constants, invocations, params, bindings)]
     }
 }
 
@@ -186,6 +197,41 @@ mod tests {
             });
         }
     }
+
+    /// The GPU has two ways: this is the one for whole vectors of channels, with rows that end inside of a group of pixels.
+    #[test]
+    fn rows_of_vectors_agree_with_float64() {
+        for (stride, dilation, padding) in [(1, 1, Padding::Same), (2, 1, Padding::Same), (1, 2, Padding::VALID)] {
+            for width in [5, 7, 8] {
+                let [kernel, channels] = [3, 8];
+                let weight = weights(1, &[kernel, kernel, channels]);
+                let (stride, dilation, activation) = ([stride; 2], [dilation; 2], Activation::LeakyRelu(0.25));
+                let conv = Depthwise2d { stride, dilation, padding, activation, ..Depthwise2d::new(weight.clone()) };
+                let shape = Shape::from([2, 6, width, channels]);
+                let window = Depthwise2dOp(conv.clone()).window(&shape).unwrap();
+                let g = graph(&[shape.dims()], |b, x| b.depthwise2d(x[0], conv));
+                let w = f64s(Some(&weight), 0);
+                check(&g, 1e-5, |x| {
+                    let out = window.output_shape(channels);
+                    let one = |i: usize| {
+                        let (c, ox) = (i % channels, i / channels % window.output[1]);
+                        let line = i / channels / window.output[1];
+                        let (oy, n) = (line % window.output[0], line / window.output[0]);
+                        let mut sum = 0.0;
+                        for (ky, kx) in (0..kernel).flat_map(|ky| (0..kernel).map(move |kx| (ky, kx))) {
+                            if let (Some(sy), Some(sx)) = (window.source(0, oy, ky), window.source(1, ox, kx)) {
+                                sum += x[0][((n * 6 + sy) * width + sx) * channels + c]
+                                    * w[(ky * kernel + kx) * channels + c];
+                            }
+                        }
+                        if sum < 0.0 { sum * 0.25 } else { sum }
+                    };
+                    (0..out.elements()).map(one).collect()
+                });
+            }
+        }
+    }
+
     /// The version for other devices, run on this one, against the processor's own.
     #[test]
     fn both_candle_versions_agree() {

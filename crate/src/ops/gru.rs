@@ -6,11 +6,13 @@ use super::{
     Activation, Kind,
     activation::{sigmoid, tanh},
     cpu::{self, Product},
-    dispatch::{epilogue, shader},
+    dispatch::{elementwise, shader, tables},
     product::ImplicitProduct,
     window::Window,
 };
-use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{
+    Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value,
+};
 
 /// A one-layer GRU in PyTorch's formulation (gates in the order reset, update, new):
 ///
@@ -45,10 +47,6 @@ impl GruOp {
             let reason =
                 format!("weights {} and {} do not belong together", g.input_weight.shape(), g.hidden_weight.shape());
             return Err(GraphError::op("gru", reason));
-        }
-        // The GPU keeps two states in workgroup memory, of which WebGPU promises 16 KiB.
-        if hidden > 2048 {
-            return Err(GraphError::op("gru", format!("{hidden} hidden units are more than 2048")));
         }
         Ok([channels, hidden])
     }
@@ -129,35 +127,34 @@ impl Operation for GruOp {
         self.tensors(channels, hidden, time, device)
     }
 
-    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+    fn gpu(&self, inputs: &[&Shape], output: &Shape, tuning: Tuning) -> Vec<Dispatch> {
         let (hidden, steps) = (output.last(), inputs[0].rows());
         let product = ImplicitProduct {
             window: Window::row(steps),
             channels: inputs[0].last(),
             columns: 3 * hidden,
             weight: &self.0.input_weight.to_f32(),
-            epilogue: epilogue(Some(&self.0.input_bias), &Activation::None, 3 * hidden),
+            epilogue: tables(Some(&self.0.input_bias), &Activation::None, 3 * hidden),
             activation: Activation::None.code(),
         };
         let from_input = Binding::ScratchOut(0, steps * 3 * hidden);
         let stored = self.0.hidden_weight.to_f32();
-        // [to][from] to [from][to]: neighbouring invocations are neighbouring units.
-        let weight = (0..stored.len()).map(|i| stored[i % (3 * hidden) * hidden + i / (3 * hidden)]).collect();
-        let bindings = vec![
-            Binding::ScratchIn(0),
-            Binding::Input(1),
-            Binding::Weights(weight),
-            Binding::Weights(self.0.hidden_bias.to_f32()),
-            Binding::Output,
-        ];
-        let recurrence = Dispatch {
-            shader: shader!("gru"),
-            constants: vec![("HIDDEN", hidden as f64)],
-            params: vec![steps as u32],
-            bindings,
-            workgroups: [1, 1, 1],
+        let hidden4 = hidden.div_ceil(4);
+        // [gate][to][from] to [from / 4][gate][to][from % 4]: neighbouring invocations are neighbouring units.
+        let mut weight = vec![0.0; 12 * hidden * hidden4];
+        for (to, row) in stored.chunks_exact(hidden).enumerate() {
+            for (from, &value) in row.iter().enumerate() {
+                weight[4 * (from / 4 * 3 * hidden + to) + from % 4] = value;
+            }
+        }
+        let weights = [weight, self.0.hidden_bias.to_f32()].map(Binding::weights);
+        let step = |step: usize| {
+            let [weight, bias] = weights.clone();
+            let bindings = vec![Binding::ScratchIn(0), Binding::Input(1), weight, bias, Binding::Output];
+            elementwise(shader!("gru"), vec![], hidden, vec![step as u32, hidden4 as u32], bindings)
         };
-        vec![product.dispatch(Binding::Input(0), None, from_input), recurrence]
+        let product = product.dispatch(tuning.product, Binding::Input(0), None, from_input);
+        std::iter::once(product).chain((0..steps).map(step)).collect()
     }
 }
 

@@ -5,11 +5,13 @@ use candle_core::{Device, Tensor};
 use super::{
     Activation, Kind,
     cpu::{self, Product},
-    dispatch::{check_epilogue, epilogue},
+    dispatch::{check_epilogue, tables},
     product::ImplicitProduct,
     window::Window,
 };
-use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{
+    Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value,
+};
 
 /// `activation(x · weightᵀ + bias)` over the last axis; all other axes stay.
 #[derive(Clone, Debug)]
@@ -100,16 +102,16 @@ impl Operation for LinearOp {
         self.tensors(channels, output, device)
     }
 
-    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+    fn gpu(&self, inputs: &[&Shape], output: &Shape, tuning: Tuning) -> Vec<Dispatch> {
         let product = ImplicitProduct {
             window: Window::row(inputs[0].rows()),
             channels: inputs[0].last(),
             columns: output.last(),
             weight: &self.0.weight.to_f32(),
-            epilogue: epilogue(self.0.bias.as_ref(), &self.0.activation, output.last()),
+            epilogue: tables(self.0.bias.as_ref(), &self.0.activation, output.last()),
             activation: self.0.activation.code(),
         };
-        vec![product.dispatch(Binding::Input(0), None, Binding::Output)]
+        vec![product.dispatch(tuning.product, Binding::Input(0), None, Binding::Output)]
     }
 }
 

@@ -4,7 +4,7 @@ use candle_core::Device;
 
 use super::Kind;
 use super::dispatch::shader;
-use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 #[derive(Debug)]
 struct MatMulOp {
@@ -68,7 +68,7 @@ impl Operation for MatMulOp {
         }))
     }
 
-    fn gpu(&self, inputs: &[&Shape], _: &Shape) -> Vec<Dispatch> {
+    fn gpu(&self, inputs: &[&Shape], _: &Shape, _: Tuning) -> Vec<Dispatch> {
         let Ok(Sizes { batch, rows, inner, columns }) = self.sizes(inputs) else { return Vec::new() };
         let tiles = |n: usize| n.div_ceil(16) as u32;
         vec![Dispatch {

@@ -4,7 +4,9 @@ use candle_core::{D, Device, Tensor};
 
 use super::dispatch::{groups, shader};
 use super::{Kind, cpu, reduce::mean_of_rows};
-use crate::graph::{Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{
+    Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value,
+};
 
 /// Over which elements mean and variance are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,7 +156,7 @@ impl Operation for NormaliseOp {
         }))
     }
 
-    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+    fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
         let channels = output.last();
         let batch = inputs[0].dims()[0];
         let pixels = output.elements() / channels / batch;
@@ -168,7 +170,7 @@ impl Operation for NormaliseOp {
         params.extend([channels as u32, self.0.epsilon.to_bits()]);
         let table = |t: &Option<Constant>, rest: f32| t.as_ref().map_or_else(|| vec![rest; channels], Constant::to_f32);
         let affine = [table(&self.0.scale, 1.0), table(&self.0.shift, 0.0)].concat();
-        let bindings = vec![Binding::Input(0), Binding::Weights(affine), Binding::Output];
+        let bindings = vec![Binding::Input(0), Binding::weights(affine), Binding::Output];
         vec![Dispatch { shader: shader!("normalise"), constants: vec![], params, bindings, workgroups: groups(count) }]
     }
 }

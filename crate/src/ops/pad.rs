@@ -5,7 +5,7 @@ use candle_core::Device;
 use super::Kind;
 use super::dispatch::{BoxCopy, elementwise, offset, shader};
 use super::window::pad_axis;
-use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 #[derive(Debug)]
 struct PadOp {
@@ -44,7 +44,7 @@ impl Operation for PadOp {
         }))
     }
 
-    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+    fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
         let first = offset(output, self.widths.iter().map(|w| w[0]));
         let (source, target) = (inputs[0].strides(), output.strides());
         let params = vec![self.fill.to_bits()];

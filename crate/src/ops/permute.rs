@@ -4,7 +4,7 @@ use candle_core::Device;
 
 use super::Kind;
 use super::dispatch::BoxCopy;
-use crate::graph::{CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 #[derive(Debug)]
 struct PermuteOp(Vec<usize>);
@@ -36,7 +36,7 @@ impl Operation for PermuteOp {
         Ok(Box::new(move |x| x[0].permute(order.as_slice())?.contiguous()))
     }
 
-    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+    fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
         let strides = inputs[0].strides();
         let source: Vec<usize> = self.0.iter().map(|&axis| strides[axis]).collect();
         let target = output.strides();

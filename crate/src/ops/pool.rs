@@ -7,7 +7,7 @@ use super::{
     dispatch::{elementwise, shader},
     window::Window,
 };
-use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 /// What is taken of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl Operation for PoolOp {
         self.taps(window, device)
     }
 
-    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+    fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
         let Ok(w) = self.window(inputs[0]) else { return Vec::new() };
         let pairs = [w.input, w.output, w.kernel, w.stride, w.before];
         let mut params = vec![output.last() as u32];

@@ -1,7 +1,10 @@
 //! The implicit matrix product behind convolutions, linear layers and the input part of a GRU; see `conv2d.wgsl`.
 
-use super::{dispatch::shader, window::Window};
-use crate::graph::{Binding, Dispatch};
+use super::{
+    dispatch::{elementwise, flag, shader},
+    window::Window,
+};
+use crate::graph::{Binding, Dispatch, Tile};
 
 /// A convolution as the GPU sees it: a product whose left factor is gathered on the fly.
 pub(crate) struct ImplicitProduct<'a> {
@@ -12,20 +15,38 @@ pub(crate) struct ImplicitProduct<'a> {
     pub columns: usize,
     /// `[columns][taps][channels]`.
     pub weight: &'a [f32],
-    /// Biases and slopes.
-    pub epilogue: Binding,
+    /// Biases and slopes, one for each output channel.
+    pub epilogue: [Vec<f32>; 2],
     /// Code of the activation.
     pub activation: f64,
 }
 
 impl ImplicitProduct<'_> {
     /// Records it.
-    pub fn dispatch(self, input: Binding, addend: Option<Binding>, output: Binding) -> Dispatch {
+    pub fn dispatch(self, tile: Tile, input: Binding, addend: Option<Binding>, output: Binding) -> Dispatch {
+        let has_addend = addend.is_some();
+        // Without an addend the input is bound a second time: a binding must be something.
+        let addend = addend.unwrap_or_else(|| input.clone());
+        match tile {
+            Tile::Shared { pixels } => self.shared(usize::from(pixels) / 4, has_addend, [input, addend, output]),
+            Tile::Registers { pixels, vectors } => {
+                self.registers([pixels, vectors].map(usize::from), has_addend, [input, addend, output])
+            }
+        }
+    }
+
+    fn pixels(&self) -> usize {
+        self.window.output_shape(1).elements()
+    }
+
+    fn shared(self, blocks: usize, has_addend: bool, [input, addend, output]: [Binding; 3]) -> Dispatch {
         let w = self.window;
-        let pixels = w.batch * w.output[0] * w.output[1];
+        let pixels = self.pixels();
         let inner = w.kernel[0] * w.kernel[1] * self.channels;
         let columns4 = self.columns.div_ceil(4);
         // A tile of 64 x 64 pays off when it is filled; smaller ones keep more of the GPU busy when it is not.
+        // A tall tile with half of its rows empty is no better than one of half the height.
+        let blocks = if pixels > 4 * 16 { blocks } else { 1 };
         let side: usize = if pixels >= 64 * 16 && self.columns > 32 { 16 } else { 8 };
         let mut weight = vec![0.0; inner * columns4 * 4];
         for (n, row) in self.weight.chunks_exact(inner).enumerate() {
@@ -36,16 +57,64 @@ impl ImplicitProduct<'_> {
         let sizes = [pixels, self.columns, columns4, inner, self.channels];
         let geometry = [w.input[0], w.input[1], w.output[0], w.output[1], w.kernel[1], w.stride[0], w.stride[1]];
         let taps = [w.dilation[0], w.dilation[1], w.before[0], w.before[1]];
-        let params = sizes.iter().chain(&geometry).chain(&taps).map(|&n| n as u32).collect();
-        let has_addend = f64::from(u8::from(addend.is_some()));
-        // Without an addend the input is bound a second time: a binding must be something.
-        let addend = addend.unwrap_or_else(|| input.clone());
+        let constants = vec![
+            ("SIDE", side as f64),
+            ("BLOCKS", blocks as f64),
+            ("ADDEND", flag(has_addend)),
+            ("ACTIVATION", self.activation),
+        ];
+        let epilogue = Binding::weights(self.epilogue.concat());
         Dispatch {
             shader: shader!("conv2d"),
-            constants: vec![("SIDE", side as f64), ("ADDEND", has_addend), ("ACTIVATION", self.activation)],
-            params,
-            bindings: vec![input, Binding::Weights(weight), self.epilogue, addend, output],
-            workgroups: [pixels.div_ceil(4 * side) as u32, columns4.div_ceil(side) as u32, 1],
+            constants,
+            params: sizes.iter().chain(&geometry).chain(&taps).map(|&n| n as u32).collect(),
+            bindings: vec![input, Binding::weights(weight), epilogue, addend, output],
+            workgroups: [pixels.div_ceil(4 * blocks * side) as u32, columns4.div_ceil(side) as u32, 1],
         }
     }
+
+    fn registers(self, most: [usize; 2], has_addend: bool, [input, addend, output]: [Binding; 3]) -> Dispatch {
+        let w = self.window;
+        let pixels = self.pixels();
+        // No more than there is to do: what lies beyond is computed for nothing.
+        let rows = if pixels < 4 { 1 } else { most[0] };
+        let vectors = most[1].min(prev_power_of_two(self.columns.div_ceil(4)));
+        let columns4 = self.columns.div_ceil(4 * vectors) * vectors;
+        let channels4 = self.channels.div_ceil(4);
+        let taps = w.kernel[0] * w.kernel[1];
+        // [out][tap][in] to matrices [tap][in / 4][out / 4] of [in][out].
+        let mut weight = vec![0.0; taps * channels4 * columns4 * 16];
+        for (n, row) in self.weight.chunks_exact(taps * self.channels).enumerate() {
+            for (tap, row) in row.chunks_exact(self.channels).enumerate() {
+                for (k, &value) in row.iter().enumerate() {
+                    let matrix = (tap * channels4 + k / 4) * columns4 + n / 4;
+                    weight[matrix * 16 + k % 4 * 4 + n % 4] = value;
+                }
+            }
+        }
+        let mut table = vec![0.0; 8 * columns4];
+        for (half, values) in table.chunks_exact_mut(4 * columns4).zip(&self.epilogue) {
+            half[..values.len()].copy_from_slice(values);
+        }
+        let padded = w.before != [0, 0] || w.after() != [0, 0];
+        let constants = vec![
+            ("PIXELS", rows as f64),
+            ("VECTORS", vectors as f64),
+            ("PADDED", flag(padded)),
+            ("RAGGED", flag(self.channels % 4 != 0)),
+            ("ACTIVATION", self.activation),
+        ];
+        let mut params = vec![pixels, self.columns, columns4, self.channels, channels4];
+        params.extend([w.input, w.output, w.kernel, w.stride, w.dilation, w.before].concat());
+        params.push(usize::from(has_addend));
+        let params = params.into_iter().map(|n| n as u32).collect();
+        let bindings = vec![input.clone(), input, Binding::weights(weight), Binding::weights(table), addend, output];
+        let invocations = columns4 / vectors * pixels.div_ceil(rows);
+        elementwise(shader!("conv2d_registers"), constants, invocations, params, bindings)
+    }
+}
+
+/// The largest power of two that is not larger than `n`, which is not zero.
+fn prev_power_of_two(n: usize) -> usize {
+    1 << n.ilog2()
 }

@@ -2,9 +2,12 @@
 
 use candle_core::Device;
 
-use super::dispatch::{axes, elementwise, shader};
+use super::dispatch::{axes, elementwise, fewest_axes, flag, shader};
 use super::{Kind, cpu};
-use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
+
+/// Elements that one invocation on a GPU takes together; more are cut into pieces.
+const SHORT: usize = 256;
 
 /// What is taken along the axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,22 +75,44 @@ impl Operation for ReduceOp {
         }))
     }
 
-    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
-        let lengths = inputs[0].dims();
-        let gone = |axis: &usize| self.axes.contains(axis);
+    fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
         let strides = inputs[0].strides();
-        let of = |taken: bool, values: &[usize], rest: u32| {
-            let chosen: Vec<usize> = (0..lengths.len()).filter(|a| gone(a) == taken).map(|a| values[a]).collect();
-            axes(chosen.into_iter(), rest)
+        let axes_of = |gone: bool| {
+            let chosen = |all: &[usize]| -> Vec<usize> {
+                (0..all.len()).filter(|a| self.axes.contains(a) == gone).map(|a| all[a]).collect()
+            };
+            let (lengths, [strides]) = fewest_axes(&chosen(inputs[0].dims()), [&chosen(&strides)]);
+            (lengths, strides)
         };
-        let mut params = vec![(inputs[0].elements() / output.elements()) as u32, 0, 0];
-        for taken in [false, true] {
-            params.extend(of(taken, lengths, 1));
-            params.extend(of(taken, &strides, 0));
+        let results = output.elements();
+        let count = inputs[0].elements() / results;
+        let factor = if self.kind == Reduce::Mean { 1.0 / count as f32 } else { 1.0 };
+        let dispatch = |pieces: usize, count: usize, factor: f32, walks: [(Vec<usize>, Vec<usize>); 2], bindings| {
+            let gone = walks[1].0.len().max(1);
+            let constants = vec![("LARGEST", flag(self.kind == Reduce::Max)), ("AXES", gone as f64)];
+            let sizes = [results, count, count.div_ceil(pieces)].map(|n| n as u32);
+            let mut params = sizes.to_vec();
+            params.extend([factor.to_bits(), 0, 0, 0]);
+            for (lengths, strides) in walks {
+                params.extend(axes(lengths.into_iter(), 1));
+                params.extend(axes(strides.into_iter(), 0));
+            }
+            elementwise(shader!("reduce"), constants, results * pieces, params, bindings)
+        };
+        let walks = [axes_of(false), axes_of(true)];
+        // Every piece has about as many elements as there are pieces, so that both steps take equally long.
+        let pieces = (count as f64).sqrt() as usize;
+        if count < SHORT {
+            return vec![dispatch(1, count, factor, walks, vec![Binding::Input(0), Binding::Output])];
         }
-        let constants = vec![("KIND", f64::from(self.kind as u8))];
-        let bindings = vec![Binding::Input(0), Binding::Output];
-        vec![elementwise(shader!("reduce"), constants, output.elements(), params, bindings)]
+        // No piece is empty: the last begins before the end.
+        let pieces = count.div_ceil(count.div_ceil(pieces));
+        let partial = vec![Binding::Input(0), Binding::ScratchOut(0, results * pieces)];
+        let dense = [(vec![results], vec![1]), (vec![pieces], vec![results])];
+        vec![
+            dispatch(pieces, count, 1.0, walks, partial),
+            dispatch(1, pieces, factor, dense, vec![Binding::ScratchIn(0), Binding::Output]),
+        ]
     }
 }
 
@@ -166,6 +191,32 @@ mod tests {
                     Reduce::Max => g.iter().copied().fold(f64::MIN, f64::max),
                 };
                 groups.iter().map(one).collect()
+            });
+        }
+    }
+
+    #[test]
+    fn long_boxes_are_taken_in_pieces() {
+        for (kind, axes) in [(Reduce::Mean, vec![1, 2]), (Reduce::Max, vec![1, 2]), (Reduce::Sum, vec![0, 2])] {
+            let dims = [2, 23, 31, 5];
+            let g = graph(&[&dims], |b, x| b.reduce(kind, x[0], &axes));
+            let op = &g.nodes()[0].operation;
+            let shapes = [Shape::from(dims)];
+            let count: usize = axes.iter().map(|&a| dims[a]).product();
+            let dispatches = op.gpu(&[&shapes[0]], g.shape(g.outputs()[0].value), Tuning::default());
+            assert_eq!(dispatches.len(), if count < SHORT { 1 } else { 2 });
+            check(&g, 1e-5, |x| {
+                let out = g.shape(g.outputs()[0].value);
+                let (from, to) = (shapes[0].strides(), out.strides());
+                let start = if kind == Reduce::Max { f64::NEG_INFINITY } else { 0.0 };
+                let mut y = vec![start; out.elements()];
+                for (i, v) in x[0].iter().enumerate() {
+                    let kept = (0..4).filter(|a| !axes.contains(a));
+                    let at: usize = kept.map(|a| i / from[a] % dims[a] * to[a]).sum();
+                    y[at] = if kind == Reduce::Max { y[at].max(*v) } else { y[at] + v };
+                }
+                let share = if kind == Reduce::Mean { 1.0 / count as f64 } else { 1.0 };
+                y.into_iter().map(|v| v * share).collect()
             });
         }
     }

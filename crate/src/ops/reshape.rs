@@ -3,7 +3,7 @@
 use candle_core::Device;
 
 use super::Kind;
-use crate::graph::{CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 #[derive(Debug)]
 struct ReshapeOp(Shape);
@@ -40,7 +40,7 @@ impl Operation for ReshapeOp {
         Ok(Box::new(move |x| x[0].reshape(dims.as_slice())))
     }
 
-    fn gpu(&self, _: &[&Shape], _: &Shape) -> Vec<Dispatch> {
+    fn gpu(&self, _: &[&Shape], _: &Shape, _: Tuning) -> Vec<Dispatch> {
         Vec::new()
     }
 }

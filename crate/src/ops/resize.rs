@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 
 use super::dispatch::{elementwise, shader};
 use super::{Kind, cpu};
-use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 /// Where the pixels of a resized picture lie in the original one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Operation for ResizeOp {
         self.tensors(inputs, device)
     }
 
-    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+    fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
         let lengths = inputs[0].dims();
         let mut taps = Vec::new();
         for axis in 0..2 {
@@ -121,7 +121,7 @@ impl Operation for ResizeOp {
             taps.extend(along.into_iter().flat_map(|(left, right, weight)| [left as f32, right as f32, weight]));
         }
         let params = [lengths[3], lengths[1], lengths[2], self.size[0], self.size[1]].map(|n| n as u32).to_vec();
-        let bindings = vec![Binding::Input(0), Binding::Weights(taps), Binding::Output];
+        let bindings = vec![Binding::Input(0), Binding::weights(taps), Binding::Output];
         vec![elementwise(shader!("resize"), vec![], output.elements(), params, bindings)]
     }
 }

@@ -6,7 +6,7 @@ use candle_core::Device;
 
 use super::Kind;
 use super::dispatch::{BoxCopy, offset};
-use crate::graph::{CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 #[derive(Debug)]
 struct SliceOp(Vec<Range<usize>>);
@@ -40,7 +40,7 @@ impl Operation for SliceOp {
         }))
     }
 
-    fn gpu(&self, inputs: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+    fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
         let first = offset(inputs[0], self.0.iter().map(|r| r.start));
         let (source, target) = (inputs[0].strides(), output.strides());
         vec![BoxCopy { lengths: output.dims(), source: (first, &source), target: (0, &target) }.dispatch(0)]

@@ -4,7 +4,7 @@ use candle_core::{D, Device};
 
 use super::Kind;
 use super::dispatch::{groups, shader};
-use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Value};
+use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 #[derive(Debug)]
 struct SoftmaxOp;
@@ -34,7 +34,7 @@ impl Operation for SoftmaxOp {
         }))
     }
 
-    fn gpu(&self, _: &[&Shape], output: &Shape) -> Vec<Dispatch> {
+    fn gpu(&self, _: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
         let rows = output.rows();
         let params = vec![rows as u32, output.last() as u32];
         let bindings = vec![Binding::Input(0), Binding::Output];

@@ -4,8 +4,8 @@
 use std::sync::{Arc, LazyLock};
 
 use crate::{
-    exec::{AdapterChoice, Gpu, candle::Session, wgpu::GpuSession},
-    graph::{Constant, Graph, GraphBuilder, GraphError, Value},
+    exec::{AdapterChoice, Gpu, candle::Session, gpu::PipelineKey, record::Recording, wgpu::GpuSession},
+    graph::{Constant, Graph, GraphBuilder, GraphError, Tuning, Value},
 };
 
 /// One GPU for all tests. There must be one: a skipped test proves nothing.
@@ -65,10 +65,21 @@ pub(crate) fn check(graph: &Graph, tolerance: f64, expected: impl FnOnce(&[Vec<f
     // Twice: a run must not change what the next one sees.
     candle.run(&inputs).expect("candle runs");
     compare("candle", graph, &candle.run(&inputs).expect("candle runs")[0], &expected, tolerance);
-    let mut gpu = GpuSession::new(graph, &GPU).expect("the GPU prepares the graph");
-    pollster::block_on(gpu.run(&inputs)).expect("the GPU runs");
-    let result = pollster::block_on(gpu.run(&inputs)).expect("the GPU runs");
-    compare("wgpu", graph, &result[0], &expected, tolerance);
+    let usual = Tuning::default();
+    // One of the other layouts, where it makes a difference; which one depends on the graph.
+    let other = Tuning::CANDIDATES[1 + expected.len() % (Tuning::CANDIDATES.len() - 1)];
+    let shaders = |tuning| {
+        let dispatches = Recording::new(graph, tuning).dispatches.into_iter();
+        dispatches.map(|(_, d)| PipelineKey::new(d.shader, &d.constants)).collect::<Vec<_>>()
+    };
+    let differs = shaders(usual) != shaders(other);
+    for tuning in [usual, other].into_iter().take(1 + usize::from(differs)) {
+        let mut gpu =
+            pollster::block_on(GpuSession::prepare(graph, &GPU, tuning, |_, _| {})).expect("the GPU is ready");
+        pollster::block_on(gpu.run(&inputs)).expect("the GPU runs");
+        let result = pollster::block_on(gpu.run(&inputs)).expect("the GPU runs");
+        compare(&format!("wgpu, {tuning:?}"), graph, &result[0], &expected, tolerance);
+    }
 }
 
 fn compare(executor: &str, graph: &Graph, found: &[f32], expected: &[f64], tolerance: f64) {
