@@ -3,7 +3,7 @@
 // Both sides are prepared in processes of their own and then run in turn, so that both see the same machine. Printed is
 // the median; the spread is that of the ratio. Fails when outputs differ by more than BOUND.
 //
-// npm run compare -- [--only native,wasm] [--networks lips,spade] [--rounds 9]
+// npm run compare -- [--only native,wasm,tab,webgpu] [--networks lips,spade] [--rounds 9]
 
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -12,8 +12,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { Explained, entry, ROOT, run, say, step } from "../scripts/lib/run.mjs";
-import { modelPack, PACK } from "../scripts/lib/setup.mjs";
-import { needTools } from "../scripts/lib/system.mjs";
+import { modelPack, npmPackages, PACK } from "../scripts/lib/setup.mjs";
+import { needPackages, needTools } from "../scripts/lib/system.mjs";
 
 const FOLDER = "build/compare";
 const PYTHON = `${FOLDER}/venv/bin/python`;
@@ -73,7 +73,21 @@ const CONTESTS = {
     ours: (name) => [process.execPath, ["compare/wasm.mjs", FOLDER, name, "ours"], {}, true],
     theirs: (name) => [process.execPath, ["compare/wasm.mjs", FOLDER, name, "theirs"], {}, true],
   },
+  // Two threads for ONNX Runtime; ours always runs on one.
+  tab: {
+    threads: [2],
+    ours: (name, threads) => [process.execPath, ["compare/tab.mjs", FOLDER, name, "ours", `${threads}`], {}, true],
+    theirs: (name, threads) => [process.execPath, ["compare/tab.mjs", FOLDER, name, "theirs", `${threads}`], {}, true],
+  },
+  webgpu: {
+    threads: ["GPU"],
+    ours: (name) => [process.execPath, ["compare/tab.mjs", FOLDER, name, "ours", "webgpu"], {}, true],
+    theirs: (name) => [process.execPath, ["compare/tab.mjs", FOLDER, name, "theirs", "webgpu"], {}, true],
+  },
 };
+
+/** The large block takes ONNX Runtime minutes a run on a software GPU: there a small one stands for it. */
+const compared = (contest, network) => network.name !== (contest === "webgpu" ? "spade" : "spade-small");
 
 async function setUp(contests) {
   await needTools();
@@ -89,7 +103,11 @@ async function setUp(contests) {
       await run(PYTHON, ["-m", "pip", "install", "--quiet", ...PYTHON_PACKAGES]);
     });
   }
-  if (contests.includes("wasm")) {
+  if (contests.includes("webgpu") || contests.includes("tab")) {
+    await needPackages(["chromium"]);
+    await npmPackages();
+  }
+  if (contests.some((contest) => contest !== "native")) {
     if (!existsSync(join(ROOT, FOLDER, "node_modules/onnxruntime-web"))) {
       const options = ["--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
       await step("Installing ONNX Runtime for the browser", "usually 10 seconds", () =>
@@ -177,7 +195,7 @@ await entry(async () => {
   const rows = [];
   for (const contest of contests) {
     for (const threads of CONTESTS[contest].threads) {
-      for (const network of networks) {
+      for (const network of networks.filter((network) => compared(contest, network))) {
         await step(`Comparing ${network.name}, ${contest}, threads: ${threads}`, "a few seconds", async () => {
           rows.push(await compare(contest, network, threads, Number(values.rounds)));
         });

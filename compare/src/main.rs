@@ -1,7 +1,7 @@
 //! `compare export DIR` writes every network as `NAME.onnx`, with numbers for its inputs and what our processor makes of
 //! them, and lists them in `networks.json`. `compare serve NAME candle|wgpu` prepares a network and then, for each line
-//! on standard input, runs it that many times and prints the seconds of one run. `compare profile NAME` prints where the
-//! time goes on the processor.
+//! on standard input, runs it that many times and prints the seconds of one run. `compare profile NAME candle|wgpu` prints
+//! where the time goes. On a GPU both look for the fastest layout first.
 
 use std::{
     fs,
@@ -13,12 +13,22 @@ use std::{
 
 use compare::{Outcome, networks, onnx};
 use parlante::{
-    exec::{AdapterChoice, Gpu, bench::bench_candle, candle::Session, wgpu::GpuSession},
+    exec::{
+        AdapterChoice, Gpu,
+        bench::{NetworkTime, bench_candle, bench_wgpu},
+        candle::Session,
+        tune::tune,
+        wgpu::GpuSession,
+    },
     pack::Pack,
 };
 use serde_json::json;
 
-const USAGE: &str = "usage: compare PACK export DIR | compare PACK serve NAME candle|wgpu | compare PACK profile NAME";
+/// Runs of which the profile shows the fastest.
+const PROFILED: usize = 9;
+
+const USAGE: &str =
+    "usage: compare PACK export DIR | compare PACK serve NAME candle|wgpu | compare PACK profile NAME candle|wgpu";
 
 fn run(arguments: &[String]) -> Outcome {
     let [pack, task @ ..] = arguments else { return Err(USAGE.into()) };
@@ -27,7 +37,8 @@ fn run(arguments: &[String]) -> Outcome {
         ["export", dir] => export(&pack, dir.as_ref()),
         ["serve", name, "candle"] => serve_candle(&pack, name),
         ["serve", name, "wgpu"] => serve_wgpu(&pack, name),
-        ["profile", name] => profile(&pack, name),
+        ["profile", name, "candle"] => profile(&bench_candle(name, &networks::graph(&pack, name)?, PROFILED)?),
+        ["profile", name, "wgpu"] => profile_wgpu(&pack, name),
         _ => Err(USAGE.into()),
     }
 }
@@ -60,14 +71,21 @@ fn export(pack: &Pack, dir: &Path) -> Outcome {
     Ok(fs::write(dir.join("networks.json"), serde_json::to_string_pretty(&list)?)?)
 }
 
+fn profile_wgpu(pack: &Pack, name: &str) -> Outcome {
+    let graph = networks::graph(pack, name)?;
+    let gpu = pollster::block_on(Gpu::open(AdapterChoice::Fastest))?;
+    let tuned = pollster::block_on(tune(&graph, &gpu, f64::INFINITY, f64::INFINITY))?;
+    writeln!(stdout(), "{gpu:?}: {tuned:?}")?;
+    profile(&pollster::block_on(bench_wgpu(name, &graph, &gpu, tuned.tuning, PROFILED))?)
+}
+
 /// Prints every operation of a network, the slowest first.
-fn profile(pack: &Pack, name: &str) -> Outcome {
-    const RUNS: usize = 9;
-    let time = bench_candle(name, &networks::graph(pack, name)?, RUNS)?;
+fn profile(time: &NetworkTime) -> Outcome {
+    let name = &time.network;
     let sum: f64 = time.operations.iter().map(|o| o.seconds).sum();
     let mut out = stdout().lock();
     writeln!(out, "{name}: {:.3} ms, operations {:.3} ms", 1e3 * time.seconds, 1e3 * sum)?;
-    let mut operations = time.operations;
+    let mut operations: Vec<_> = time.operations.iter().collect();
     operations.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
     for o in operations {
         let (ms, speed) = (1e3 * o.seconds, o.gflop_per_second());
@@ -90,7 +108,8 @@ fn serve_wgpu(pack: &Pack, name: &str) -> Outcome {
     let inputs = networks::inputs(&graph);
     let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
     let gpu = pollster::block_on(Gpu::open(AdapterChoice::Fastest))?;
-    let mut session = GpuSession::new(&graph, &gpu)?;
+    let tuned = pollster::block_on(tune(&graph, &gpu, f64::INFINITY, f64::INFINITY))?;
+    let mut session = pollster::block_on(GpuSession::prepare(&graph, &gpu, tuned.tuning, |_, _| {}))?;
     serve(|| pollster::block_on(session.run(&inputs)).map(drop).map_err(Into::into))
 }
 

@@ -11,10 +11,12 @@ use parlante::{
 use crate::Outcome;
 
 /// Names of all networks, the costly one last.
-pub const NAMES: [&str; 5] = ["lips", "encoder", "segmenter", "landmarker", "spade"];
+pub const NAMES: [&str; 6] = ["lips", "encoder", "segmenter", "landmarker", "spade-small", "spade"];
 
-/// Channels and side of the block that stands for a large renderer.
-const BLOCK: (usize, usize) = (512, 64);
+/// Channels of the block that stands for a large renderer.
+const CHANNELS: usize = 512;
+/// Its side, and that of the small one, for machines that need minutes for the large one.
+const SIDES: [usize; 2] = [64, 8];
 
 /// A network by its name.
 ///
@@ -25,7 +27,8 @@ pub fn graph(pack: &Pack, name: &str) -> Outcome<Graph> {
         "lips" => Lips::graph(pack, &Encoder::new(pack)?)?,
         "encoder" => Encoder::graph(pack)?,
         "segmenter" | "landmarker" => network::build(pack, name)?,
-        "spade" => spade()?,
+        "spade" => spade(SIDES[0])?,
+        "spade-small" => spade(SIDES[1])?,
         _ => return Err(format!("there is no network `{name}`; there are {}", NAMES.join(", ")).into()),
     })
 }
@@ -62,9 +65,9 @@ fn drawing(height: usize, width: usize) -> Vec<f32> {
 }
 
 /// One block of a SPADE decoder (Park et al., *Semantic Image Synthesis with Spatially-Adaptive Normalization*, 2019) as
-/// portrait renderers with open weights have six in a row: 512 channels on 64 x 64, weights of noise.
-pub(crate) fn spade() -> Result<Graph, GraphError> {
-    let (channels, side) = BLOCK;
+/// portrait renderers with open weights have six in a row: 512 channels on 64 x 64 (`side`), weights of noise.
+pub(crate) fn spade(side: usize) -> Result<Graph, GraphError> {
+    let channels = CHANNELS;
     let mut b = GraphBuilder::new();
     let x = b.input("x", [1, side, side, channels])?;
     let guide = b.input("guide", [1, side, side, channels / 2])?;
@@ -81,7 +84,7 @@ pub(crate) fn spade() -> Result<Graph, GraphError> {
 
 /// Instance normalisation with scale and shift for each pixel, computed from the guide.
 fn spatially_normalised(b: &mut GraphBuilder, x: Value, guide: Value, seed: u64) -> Result<Value, GraphError> {
-    let (channels, _) = BLOCK;
+    let channels = CHANNELS;
     let hidden = channels / 4;
     let shared = Conv2d { activation: Activation::Relu, ..conv(seed + 1, hidden, channels / 2)? };
     let shared = b.conv2d(guide, shared)?;

@@ -248,7 +248,7 @@ mod tests {
     /// The file itself is tested by running it: `npm run compare`.
     #[test]
     fn a_network_of_convolutions_has_no_transposition_inside() {
-        let block = crate::networks::spade().expect("the block is valid");
+        let block = crate::networks::spade(8).expect("the block is valid");
         let file = export(&block, "block").expect("all its operations are known");
         let count = |word: &[u8]| file.windows(word.len()).filter(|w| w == &word).count();
         assert_eq!((count(b"Transpose"), count(b"InstanceNormalization")), (0, 2));

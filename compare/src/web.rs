@@ -1,6 +1,10 @@
 //! The networks in WebAssembly.
 
-use parlante::{exec::candle::Session, pack::Pack};
+use parlante::{
+    exec::{AdapterChoice, Gpu, candle::Session, tune::tune, wgpu::GpuSession},
+    graph::Shape,
+    pack::Pack,
+};
 use wasm_bindgen::prelude::*;
 
 use crate::{Outcome, networks, onnx};
@@ -10,7 +14,7 @@ use crate::{Outcome, networks, onnx};
 pub struct Network {
     session: Session,
     inputs: Vec<Vec<f32>>,
-    shapes: Vec<parlante::graph::Shape>,
+    shapes: Vec<Shape>,
 }
 
 #[wasm_bindgen]
@@ -31,8 +35,58 @@ impl Network {
     pub fn run(&mut self) -> Result<Vec<f32>, String> {
         let inputs: Vec<&[f32]> = self.inputs.iter().map(Vec::as_slice).collect();
         let outputs = self.session.run(&inputs).map_err(|e| e.to_string())?;
-        Ok(outputs.iter().zip(&self.shapes).flat_map(|(values, shape)| onnx::ordered(values, shape)).collect())
+        Ok(in_a_row(&outputs, &self.shapes))
     }
+}
+
+/// A network on the browser's GPU, with numbers for its inputs.
+#[wasm_bindgen]
+pub struct GpuNetwork {
+    session: GpuSession,
+    inputs: Vec<Vec<f32>>,
+    shapes: Vec<Shape>,
+    layout: String,
+}
+
+#[wasm_bindgen]
+impl GpuNetwork {
+    /// Opens the GPU and prepares the network `name` of a pack.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub async fn open(pack: Vec<u8>, name: String) -> Result<GpuNetwork, String> {
+        prepare_gpu(pack, &name).await.map_err(|e| e.to_string())
+    }
+
+    /// How its shaders are laid out.
+    pub fn layout(&self) -> String {
+        self.layout.clone()
+    }
+
+    /// Runs the network once; results as those of [`Network::run`].
+    ///
+    /// # Errors
+    /// A sentence.
+    pub async fn run(&mut self) -> Result<Vec<f32>, String> {
+        let inputs: Vec<&[f32]> = self.inputs.iter().map(Vec::as_slice).collect();
+        let outputs = self.session.run(&inputs).await.map_err(|e| e.to_string())?;
+        Ok(in_a_row(&outputs, &self.shapes))
+    }
+}
+
+/// Outputs one after the other, axes as in the ONNX file.
+fn in_a_row(outputs: &[Vec<f32>], shapes: &[Shape]) -> Vec<f32> {
+    outputs.iter().zip(shapes).flat_map(|(values, shape)| onnx::ordered(values, shape)).collect()
+}
+
+async fn prepare_gpu(pack: Vec<u8>, name: &str) -> Outcome<GpuNetwork> {
+    let graph = networks::graph(&Pack::from_bytes(pack)?, name)?;
+    let shapes = graph.outputs().iter().map(|p| graph.shape(p.value).clone()).collect();
+    let gpu = Gpu::open(AdapterChoice::Fastest).await?;
+    let tuned = tune(&graph, &gpu, f64::INFINITY, f64::INFINITY).await?;
+    let session = GpuSession::prepare(&graph, &gpu, tuned.tuning, |_, _| {}).await?;
+    let layout = format!("{tuned:?}");
+    Ok(GpuNetwork { layout, session, inputs: networks::inputs(&graph), shapes })
 }
 
 fn prepare(pack: Vec<u8>, name: &str) -> Outcome<Network> {

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import flags from "../../scripts/lib/chromium.json" with { type: "json" };
 
 const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
@@ -13,15 +14,7 @@ const ALWAYS = [
   "--autoplay-policy=no-user-gesture-required",
 ];
 /** WebGPU on the software Vulkan driver that Chromium brings along. */
-const WEBGPU = [
-  "--enable-unsafe-webgpu",
-  "--use-angle=swiftshader",
-  "--enable-unsafe-swiftshader",
-  "--ignore-gpu-blocklist",
-  "--enable-gpu",
-  "--enable-features=Vulkan",
-  "--use-vulkan=swiftshader",
-];
+const WEBGPU = flags.webgpu;
 const NO_WEBGPU = ["--disable-gpu", "--disable-features=WebGPU", "--disable-blink-features=WebGPU"];
 
 /** A browser, with or without WebGPU. A missing one is a failure, never a reason to skip. */
