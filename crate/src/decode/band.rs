@@ -32,6 +32,7 @@ pub(crate) struct Scene<'a> {
 /// Some rows of a frame and the buffers that they need.
 #[derive(Clone, Debug)]
 pub(crate) struct Band {
+    /// The rows that are painted now, or were last.
     rows: Range<usize>,
     /// Source of every pixel in crop pixels, gain and strength of folds.
     flow: Target<4>,
@@ -40,9 +41,10 @@ pub(crate) struct Band {
 }
 
 impl Band {
-    pub fn new(rows: Range<usize>, size: usize) -> Self {
-        let n = rows.len() * size;
-        Self { rows, flow: Target::with_room(n), fine: Target::with_room(2 * n) }
+    /// Room for so many rows of a frame of `size` pixels.
+    pub fn new(rows: usize, size: usize) -> Self {
+        let n = rows * size;
+        Self { rows: 0..0, flow: Target::with_room(n), fine: Target::with_room(2 * n) }
     }
 
     /// How many pixels of the last frame no triangle covered.
@@ -51,8 +53,9 @@ impl Band {
         self.flow.empty() + self.fine.empty()
     }
 
-    /// Paints the rows of this band, which `pixels` holds.
-    pub fn draw(&mut self, scene: &Scene, pixels: &mut [[u8; 4]]) {
+    /// Paints some rows, which `pixels` holds; no more than there is room for.
+    pub fn draw(&mut self, scene: &Scene, rows: Range<usize>, pixels: &mut [[u8; 4]]) {
+        self.rows = rows;
         self.draw_mesh(scene, pixels);
         self.draw_fine(scene, pixels);
         for e in 0..2 {

@@ -1,5 +1,7 @@
 //! A frame on the CPU, from its plan to pixels: the mouth's interior first, then bands of rows on all cores.
 
+use std::ops::Range;
+
 use super::DecodeError;
 use super::background::Background;
 use super::band::{Band, Scene};
@@ -30,7 +32,7 @@ pub(crate) struct Canvas {
     still: Vec<[u8; 4]>,
     size: usize,
     mouth: Opening,
-    /// Neighbouring rows, from the top; all but the last have `rows` of them.
+    /// Room for `rows` neighbouring rows each, together for a whole frame.
     bands: Vec<Band>,
     rows: usize,
 }
@@ -44,7 +46,7 @@ impl Canvas {
             still: Background::Keep.draw(puppet, size)?,
             size: n,
             mouth: Opening::new(n),
-            bands: (0..n).step_by(rows).map(|top| Band::new(top..(top + rows).min(n), n)).collect(),
+            bands: (0..n).step_by(rows).map(|_| Band::new(rows, n)).collect(),
             rows,
         })
     }
@@ -68,20 +70,22 @@ impl Canvas {
         self.bands.iter().map(Band::uncovered).sum()
     }
 
-    pub fn draw(&mut self, puppet: &Puppet, plan: &FramePlan, rgba: &mut [u8]) {
-        self.mouth.prepare(puppet, plan, self.size);
+    /// Paints some rows of a frame, which `rgba` holds. They come out the same whichever others are painted with them.
+    pub fn draw(&mut self, puppet: &Puppet, plan: &FramePlan, shown: Range<usize>, rgba: &mut [u8]) {
+        self.mouth.prepare(puppet, plan, self.size, &shown);
         let Self { photo, still, mouth, bands, size, rows } = self;
         let scene = Scene { puppet, plan, photo, still, mouth, size: *size };
         let pixels = rgba.as_chunks_mut::<4>().0;
+        let paint = |(k, (band, piece)): (usize, (&mut Band, &mut [[u8; 4]]))| {
+            let top = shown.start + k * *rows;
+            band.draw(&scene, top..(top + *rows).min(shown.end), piece);
+        };
         #[cfg(not(target_arch = "wasm32"))]
         {
             use rayon::prelude::*;
-            let pieces = pixels.par_chunks_mut(*rows * *size);
-            bands.par_iter_mut().zip(pieces).for_each(|(band, piece)| band.draw(&scene, piece));
+            bands.par_iter_mut().zip(pixels.par_chunks_mut(*rows * *size)).enumerate().for_each(paint);
         }
         #[cfg(target_arch = "wasm32")]
-        for (band, piece) in bands.iter_mut().zip(pixels.chunks_mut(*rows * *size)) {
-            band.draw(&scene, piece);
-        }
+        bands.iter_mut().zip(pixels.chunks_mut(*rows * *size)).enumerate().for_each(paint);
     }
 }

@@ -74,7 +74,7 @@ mod spans;
 mod surroundings;
 mod teeth;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod tongue;
@@ -89,6 +89,7 @@ pub use background::Background;
 use canvas::Canvas;
 use plan::FramePlan;
 use puppet::Puppet;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Smallest side of a frame, pixels.
@@ -166,8 +167,27 @@ impl Decoder {
     /// A buffer that does not have `size * size * 4` bytes.
     pub fn render(&mut self, frame: &MotionFrame, reference: Reference, rgba: &mut [u8]) -> Result<(), DecodeError> {
         check_buffer(rgba, self.size)?;
+        self.plan(frame, reference);
+        self.paint(0..self.size, rgba)
+    }
+
+    /// Works out a frame for [`Self::paint`]: the first half of [`Self::render`], which says what `frame` may hold.
+    pub fn plan(&mut self, frame: &MotionFrame, reference: Reference) {
         self.puppet.plan(frame, reference, self.size, self.canvas.texels(), &mut self.plan);
-        self.canvas.draw(&self.puppet, &self.plan, rgba);
+    }
+
+    /// Draws some rows of the frame that was planned last into `rgba`, as [`Self::render`] does. A row comes out the
+    /// same whichever others are drawn with it, so that several decoders of one portrait can share a frame.
+    ///
+    /// # Errors
+    /// Rows that the frame does not have, or a buffer that does not have four bytes for each of their pixels.
+    pub fn paint(&mut self, rows: Range<u32>, rgba: &mut [u8]) -> Result<(), DecodeError> {
+        let rows = rows.start as usize..rows.end as usize;
+        let needed = rows.len() * self.size as usize * 4;
+        if rgba.len() != needed || rows.end > self.size as usize {
+            return Err(DecodeError::Buffer { got: rgba.len(), needed });
+        }
+        self.canvas.draw(&self.puppet, &self.plan, rows, rgba);
         Ok(())
     }
 }

@@ -49,8 +49,8 @@ impl Opening {
         from..to
     }
 
-    /// Shades the samples of a frame of `size` pixels.
-    pub fn prepare(&mut self, puppet: &Puppet, plan: &FramePlan, size: usize) {
+    /// Shades the samples of a frame of `size` pixels of which these rows are shown.
+    pub fn prepare(&mut self, puppet: &Puppet, plan: &FramePlan, size: usize, shown: &Range<usize>) {
         let [scale, _, _, edge] = plan.pixels.scale;
         let mouth = &plan.pixels.mouth;
         let (open, seam) = (mouth.tissue[3] > 0.0, mouth.reach[3] > 0.0);
@@ -63,7 +63,7 @@ impl Opening {
         // a tongue that is put out is seen beyond the lips
         let margin = if mouth.soft[2] > 0.0 { size as f32 } else { seen };
         spans([&upper, &lower], margin, scale, area, &mut self.painted);
-        if !open {
+        if !open || shown.end <= y0 || y1 <= shown.start {
             return;
         }
         let around = taps(mouth.soft[1] as isize)[3].0.max(1) as f32 / 2.0 + 1.0;

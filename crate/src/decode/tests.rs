@@ -64,6 +64,44 @@ fn a_frame_depends_on_nothing_but_its_motion() {
 }
 
 #[test]
+fn rows_are_the_same_whoever_draws_them() {
+    let model = model();
+    let [mut one, mut two] =
+        [0, 1].map(|_| Decoder::new(model.clone(), person(&model, &[], false), SIZE).expect("a sound fit"));
+    let talk = MotionFrame {
+        head: turned(8.0, 3.0, 4.0).head,
+        ..face(&[(B::JawOpen, 0.6), (B::EyeBlinkLeft, 0.4), (B::MouthFunnel, 0.2)])
+    };
+    let whole = frame(&mut one, &talk, Reference::Speech);
+    let bytes = (SIZE * 4) as usize;
+    for cut in [0, 1, 77, 150, 163, 170, SIZE] {
+        let mut rgba = vec![0; whole.len()];
+        let (upper, lower) = rgba.split_at_mut(cut as usize * bytes);
+        // who draws the lower rows was busy with other ones of another frame before
+        two.plan(&MotionFrame::default(), Reference::Speech);
+        two.paint(40..90, &mut vec![0; 50 * bytes]).expect("the buffer fits");
+        for (decoder, rows, piece) in [(&mut one, 0..cut, upper), (&mut two, cut..SIZE, lower)] {
+            decoder.plan(&talk, Reference::Speech);
+            decoder.paint(rows, piece).expect("the buffer fits");
+        }
+        assert!(rgba == whole, "cut at row {cut}");
+    }
+}
+
+#[test]
+fn rows_that_a_frame_does_not_have_are_refused() {
+    let model = model();
+    let mut decoder = Decoder::new(model.clone(), person(&model, &[], false), SIZE).expect("a sound fit");
+    let bytes = (SIZE * 4) as usize;
+    let mut paint = |rows, buffer: usize| decoder.paint(rows, &mut vec![0; buffer]).is_ok();
+    assert!(paint(3..5, 2 * bytes) && paint(7..7, 0));
+    assert!(!paint(3..5, 2 * bytes + 4) && !paint(SIZE - 1..SIZE + 1, 2 * bytes));
+    #[expect(clippy::reversed_empty_ranges, reason = "what a caller may do wrong")]
+    let backwards = 9..3;
+    assert!(paint(backwards, 0), "no rows at all");
+}
+
+#[test]
 fn every_pixel_is_covered() {
     let model = model();
     let mut decoder = Decoder::new(model.clone(), person(&model, &[], false), SIZE).expect("a sound fit");
