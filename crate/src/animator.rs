@@ -18,8 +18,8 @@ use crate::motion::{Controls, MotionFrame};
 use crate::pack::{Pack, PackError};
 use crate::portrait::face_pack::FaceModelError;
 use crate::portrait::find::{FaceFinder, FindError};
-use crate::portrait::fit::fit;
-use crate::portrait::{FaceModel, FittedFace, PersonFinder, Picture, PortraitError};
+use crate::portrait::fit::{fit, fit_found};
+use crate::portrait::{FaceLandmarks, FaceModel, FittedFace, PersonFinder, Picture, PortraitError};
 
 /// The pack cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +94,19 @@ impl Models {
     /// When there is no such face, or it cannot be fitted.
     pub fn fit(&self, photo: &Picture, face: Option<usize>) -> Result<FittedFace, PortraitError> {
         fit(&self.face_model, &self.finder, self.persons.as_ref(), photo, face)
+    }
+
+    /// Does as [`Self::fit`] with the faces that [`Self::finder`] found in the photo.
+    ///
+    /// # Errors
+    /// As [`Self::fit`].
+    pub fn fit_found(
+        &self,
+        photo: &Picture,
+        faces: Vec<FaceLandmarks>,
+        face: Option<usize>,
+    ) -> Result<FittedFace, PortraitError> {
+        fit_found(&self.face_model, &self.finder, self.persons.as_ref(), photo, faces, face)
     }
 
     /// A CPU decoder that draws a fitted face at `size` pixels a side.

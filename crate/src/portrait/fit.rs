@@ -8,7 +8,7 @@ use super::face_model::FaceModel;
 use super::find::{FaceFinder, choose};
 use super::fitted::{FittedFace, SIDE, TEX, TEX_FULL};
 use super::glasses::wears_glasses;
-use super::landmarks::LANDMARKS;
+use super::landmarks::{FaceLandmarks, LANDMARKS};
 use super::light::Light;
 use super::patch::{Patch, luminance};
 use super::person::PersonFinder;
@@ -95,7 +95,21 @@ pub fn fit(
     picture: &Picture,
     index: Option<usize>,
 ) -> Result<FittedFace, PortraitError> {
-    let mut faces = finder.find(picture)?;
+    fit_found(model, finder, persons, picture, finder.find(picture)?, index)
+}
+
+/// Does as [`fit`] with the faces that the finder found in the photo.
+///
+/// # Errors
+/// As [`fit`].
+pub fn fit_found(
+    model: &FaceModel,
+    finder: &FaceFinder,
+    persons: Option<&PersonFinder>,
+    picture: &Picture,
+    mut faces: Vec<FaceLandmarks>,
+    index: Option<usize>,
+) -> Result<FittedFace, PortraitError> {
     let chosen = choose(&faces, index)?;
     let mut warnings = warning::of_faces(&faces, chosen, picture.width, picture.height);
     let mut face = faces.swap_remove(chosen);

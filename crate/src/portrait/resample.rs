@@ -75,22 +75,10 @@ pub fn resample(picture: &Picture, origin: [f32; 2], step: f32, size: usize) -> 
         row.fill(0.0);
         for (j, &weight) in line.weights.iter().enumerate() {
             let start = ((line.first + j) * width + left) * 3;
-            for (sum, &value) in row.iter_mut().zip(&picture.data[start..start + (right - left) * 3]) {
-                *sum += weight * f32::from(value);
-            }
+            add_bytes(&picture.data[start..start + (right - left) * 3], weight, &mut row);
         }
-        for (taps, pixel) in across.iter().zip(target.chunks_exact_mut(3)) {
-            let start = (taps.first - left) * 3;
-            let mut sum = [0.0f32; 3];
-            for (source, &weight) in row[start..].chunks_exact(3).zip(&taps.weights) {
-                for c in 0..3 {
-                    sum[c] += weight * source[c];
-                }
-            }
-            for c in 0..3 {
-                pixel[c] = sum[c].clamp(0.0, 255.0);
-            }
-        }
+        gather(&row, left, &across, target);
+        target.iter_mut().for_each(|value| *value = value.clamp(0.0, 255.0));
     }
     let inside = |count: usize, origin: f32| [-origin / step, (count as f32 - origin) / step];
     fade(&mut out, size, inside(width, origin[0]), inside(height, origin[1]));
@@ -125,11 +113,7 @@ fn stretched(picture: &[f32], from: usize, taps: &[Taps]) -> Vec<f32> {
     let to = taps.len();
     let mut wide = vec![0.0f32; to * from * 3];
     for (source, target) in picture.chunks_exact(from * 3).zip(wide.chunks_exact_mut(to * 3)) {
-        for (taps, pixel) in taps.iter().zip(target.chunks_exact_mut(3)) {
-            for (value, weight) in source[taps.first * 3..].chunks_exact(3).zip(&taps.weights) {
-                pixel.iter_mut().zip(value).for_each(|(p, v)| *p += weight * v);
-            }
-        }
+        gather(source, 0, taps, target);
     }
     let mut out = vec![0.0f32; to * to * 3];
     for (taps, target) in taps.iter().zip(out.chunks_exact_mut(to * 3)) {
@@ -138,6 +122,29 @@ fn stretched(picture: &[f32], from: usize, taps: &[Taps]) -> Vec<f32> {
         }
     }
     out
+}
+
+/// Adds a row of bytes `weight` times to the sums. This and the next are functions of their own, because a browser compiles
+/// what runs often with more care than what runs once.
+#[inline(never)]
+fn add_bytes(source: &[u8], weight: f32, sums: &mut [f32]) {
+    for (sum, &value) in sums.iter_mut().zip(source) {
+        *sum += weight * f32::from(value);
+    }
+}
+
+/// Looks a row (RGB) up at the places of `taps`. Its first pixel is number `left` of the source.
+#[inline(never)]
+fn gather(row: &[f32], left: usize, taps: &[Taps], target: &mut [f32]) {
+    for (taps, pixel) in taps.iter().zip(target.chunks_exact_mut(3)) {
+        let mut sum = [0.0f32; 3];
+        for (source, &weight) in row[(taps.first - left) * 3..].chunks_exact(3).zip(&taps.weights) {
+            for c in 0..3 {
+                sum[c] += weight * source[c];
+            }
+        }
+        pixel.copy_from_slice(&sum);
+    }
 }
 
 /// Blurs the pixels outside of the photo, which covers `x` and `y` (from, to) of the square.

@@ -82,7 +82,9 @@ impl Product {
         });
     }
 
-    /// Computes the pixels from `first` on that fit into `y`.
+    /// Computes the pixels from `first` on that fit into `y`. Not a part of the loop around it: a browser compiles what is
+    /// called often with more care.
+    #[inline(never)]
     fn group(&self, x: &[f32], addend: Option<&[f32]>, first: usize, y: &mut [f32]) {
         match self.isa {
             // SAFETY: the instruction set was detected.
