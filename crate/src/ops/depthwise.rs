@@ -127,7 +127,7 @@ impl Operation for Depthwise2dOp {
         let table = epilogue(c.bias.as_ref(), &c.activation, channels);
         let bindings = vec![Binding::Input(0), Binding::weights(c.weight.to_f32()), table, Binding::Output];
         let mut constants = vec![("ACTIVATION", c.activation.code())];
-        if channels % 4 != 0 {
+        if !channels.is_multiple_of(4) {
             return vec![elementwise(shader!("depthwise2d"), constants, output.elements(), params, bindings)];
         }
         let groups = w.output[1].div_ceil(4);

@@ -101,7 +101,7 @@ impl ImplicitProduct<'_> {
             ("PIXELS", rows as f64),
             ("VECTORS", vectors as f64),
             ("PADDED", flag(padded)),
-            ("RAGGED", flag(self.channels % 4 != 0)),
+            ("RAGGED", flag(!self.channels.is_multiple_of(4))),
             ("ACTIVATION", self.activation),
         ];
         let mut params = vec![pixels, self.columns, columns4, self.channels, channels4];
