@@ -131,6 +131,17 @@ it("paints the rest itself when the second worker dies in the middle of a frame,
   expect(painter.threads).toBe(1);
 });
 
+it("shows a frame during which the memory grew", async () => {
+  share();
+  await painter.paint(motion(0), context);
+  const frame = painter.paint(motion(7), context);
+  await Promise.resolve();
+  // What a view looked at is gone then.
+  memory.buffer = structuredClone(memory.buffer, { transfer: [memory.buffer] });
+  await frame;
+  expect(shown).toEqual([0, 7].map((n) => whole(motion(n))));
+});
+
 it("hands every portrait and background on", async () => {
   painter.renewBackground("blur");
   share();

@@ -113,15 +113,23 @@ export class CpuPainter implements Painter {
     this.spent.paint = this.engine.painted;
     if (address === this.#address && this.#frame?.width === size && this.#frame.data.length > 0) return;
     this.#address = address;
-    this.#frame = new ImageData(
-      new Uint8ClampedArray(this.memory.buffer as ArrayBuffer, address, size * size * 4),
+    this.#frame = this.#view(size);
+  }
+
+  /** The frame where it lies now. */
+  #view(size: number): ImageData {
+    return new ImageData(
+      new Uint8ClampedArray(this.memory.buffer as ArrayBuffer, this.#address, size * size * 4),
       size,
     );
   }
 
   #show(context: OffscreenCanvasRenderingContext2D): void {
     const started = performance.now();
-    if (this.#frame !== undefined) context.putImageData(this.#frame, 0, 0);
+    if (this.#frame === undefined) return;
+    // The memory may have grown while the second worker painted: what was a view of it is empty then.
+    if (this.#frame.data.length === 0) this.#frame = this.#view(this.#frame.width);
+    context.putImageData(this.#frame, 0, 0);
     this.spent.show = performance.now() - started;
   }
 
