@@ -5,7 +5,7 @@ import { el, make } from "../elements.js";
 import { number, show, t } from "../language.js";
 import { offerLanguages, startLanguage } from "../languages.js";
 import { backendIn, sizeIn } from "../settings.js";
-import { say, sayError } from "../status.js";
+import { notify, say, sayError } from "../status.js";
 import { percent } from "../text.js";
 import { intervals, type Report, report, type StageName, type Start } from "./report.js";
 
@@ -34,6 +34,7 @@ try {
     },
   });
   parlante.on("error", sayError);
+  parlante.on("notice", notify);
   const asked = performance.now();
   await parlante.setPortrait(new URL("../samples/portrait.jpg", import.meta.url));
   const shown = performance.now();
