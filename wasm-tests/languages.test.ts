@@ -54,7 +54,7 @@ it("follows the browser, and changes in place", async () => {
   await page.locator("#language").selectOption("es");
   await expectStatus(page, /^Listo$/);
   expect(await page.locator("#speak").innerText()).toBe("Hablar");
-  expect(await page.locator("#help-open").getAttribute("aria-label")).toBe("Ayuda y detalles");
+  expect(await page.locator("#help-open").getAttribute("aria-label")).toBe("Teclas");
   await expect.poll(() => page.url()).toContain("#happy=0.5&lang=es");
   await context.close();
 });
