@@ -14,8 +14,9 @@ const BRIGHTNESS = vec3f(0.3, 0.59, 0.11);
 // How strongly the lips' shadow takes red, green and blue.
 const SHADOW = vec3f(0.82, 1.0, 1.04);
 // The cheek behind the corners of the mouth: brightness, and shares of the half width where it comes into sight.
-const CHEEK = 0.36;
-const CORNERS = vec2f(0.45, 0.95);
+const CHEEK = 0.46;
+const CORNERS = vec2f(0.40, 1.0);
+const CHEEK_REACH = 0.45;
 // The inside of the lower lip: brightness, and reach in centimetres.
 const INNER_LIP = 0.28;
 const INNER_LIP_REACH = 0.2;
@@ -83,6 +84,13 @@ fn composite_fragment(@builtin(position) position: vec4f) -> @location(0) vec4f 
     return vec4f(colour, shown.a) / WHITE;
 }
 
+// How far to the side of the mouth's middle a point lies: 0 there, 1 at both corners.
+fn aside(p: vec2f, lip: ptr<function, Line>) -> f32 {
+    let a = (*lip)[0];
+    let d = (*lip)[POINTS - 1u] - a;
+    return min(abs(2.0 * dot(p - a, d) / max(dot(d, d), 1e-6) - 1.0), 1.0);
+}
+
 fn mouth(p: vec2f, pixel: vec2f, before: vec3f) -> vec3f {
     let mouth = &plan.mouth;
     var upper: Line;
@@ -106,9 +114,10 @@ fn mouth(p: vec2f, pixel: vec2f, before: vec3f) -> vec3f {
             let lit = behind.rgb * shadow;
             var inside = mix(vec3f(dot(lit, BRIGHTNESS)), lit, (*mouth).soft.w);
             // beside and below the teeth it is dark, not black
-            let cheek = CHEEK * smooth_step(abs(2.0 * up.along - 1.0), CORNERS.x, CORNERS.y);
+            let near = min(up.distance, low.distance) / (CHEEK_REACH * cm);
+            let cheek = CHEEK * smooth_step(aside(p, &upper), CORNERS.x, CORNERS.y) * exp(-square(near));
             let reach = low.distance / (INNER_LIP_REACH * cm);
-            inside = max(inside, max(cheek, INNER_LIP * exp(-reach * reach)) * (*mouth).tissue.rgb);
+            inside = max(inside, max(cheek, INNER_LIP * exp(-square(reach))) * (*mouth).tissue.rgb);
             if ((*mouth).tooth.w > 0.0) {
                 let at = map_affine((*mouth).to_card[0], (*mouth).to_card[1], p);
                 if (all(at > vec2f(0.0)) && all(at < vec2f(textureDimensions(card)))) {

@@ -45,7 +45,7 @@ fn interior_fragment(corner: Corner) -> @location(0) vec4f {
     let flatness = soft + 0.8 * rest;
     let hard = (0.55 + 0.45 * form) * (1.0 - flatness) + 0.8 * flatness;
     // the tongue's back and its sides lie in its own shadow
-    let back = (0.35 + 0.65 * exp(-square(max(v, 0.0) / 2.4))) * (1.0 - 0.45 * smooth_step(abs(u), 0.5, 1.8));
+    let back = (0.20 + 0.80 * exp(-square(max(v, 0.0) / 1.9))) * (1.0 - 0.60 * smooth_step(abs(u), 0.5, 1.8));
     // light goes through it a little
     let moist = mix(0.66 + 0.27 * facing, 0.75 + 0.18 * facing, corner.spot.z);
     let lit = hard * (1.0 - tongue) + moist * back * tongue;
@@ -60,7 +60,7 @@ fn interior_fragment(corner: Corner) -> @location(0) vec4f {
     // tongue: a groove along its middle and a rough back
     let groove = 0.20 * tongue * exp(-square(u / 0.16)) * smooth_step(v, 0.15, 1.2);
     let rough = tongue * sin(17.0 * u + 2.0 * sin(5.0 * v)) * sin(14.0 * v);
-    let near = 0.8 + 0.5 * tooth * (1.0 - smooth_step(behind, 1.6, 2.8)) + 1.6 * tongue;
+    let near = 0.8 + 0.5 * tooth * (1.0 - smooth_step(behind, 1.6, 2.8)) + 1.2 * tongue;
     // walls and throat are lit by what little the teeth leave
     let deep = max(behind - near, 0.0) * (1.0 + 0.8 * rest);
     let eighth = square(square(square(clamp(dot(normal, GLOSS), 0.0, 1.0))));

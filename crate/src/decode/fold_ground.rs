@@ -12,6 +12,9 @@ use crate::portrait::normals::vertex_normals;
 /// How far a smile's fold may lie beside its line, cm.
 const ASTRAY: f32 = 0.40;
 
+/// Half the width of the widest valley, cm.
+const NARROW: f32 = 0.45;
+
 /// The grid.
 pub(crate) struct Ground {
     pub origin: [f32; 2],
@@ -24,6 +27,8 @@ pub(crate) struct Ground {
     /// Logarithm of brightness over that of the neighbourhood: fine (pores to wrinkles) and coarse (folds).
     pub fine: Plane<1>,
     pub coarse: Plane<1>,
+    /// The same over the skin on both sides of narrow dark places, 0 or less: how deep the hollows beside a mouth are.
+    pub valleys: Plane<1>,
     pub cm: f32,
 }
 
@@ -96,7 +101,8 @@ impl Ground {
             Plane::<1>::from_fn(width, height, |x, y| [a.data[y * width + x][0] - b.data[y * width + x][0]])
         };
         let (fine, coarse) = (over(&sharp, &medium), over(&sharp, &wide));
-        Self { origin, width, height, normals, bare, fine, coarse, cm }
+        let valleys = over(&sharp, &closed(&sharp, (NARROW * cm) as usize)).map(|[v]| [v.min(0.0)]);
+        Self { origin, width, height, normals, bare, fine, coarse, valleys, cm }
     }
 
     /// Moves a line to the valley that the photo shows beside it, if there is one.
@@ -146,6 +152,12 @@ impl Ground {
         let rough = quantile(bare.map(|(f, _)| f[0].abs()), 0.7);
         (0.3 + (rough - 0.02) / 0.03).clamp(0.3, 1.0)
     }
+}
+
+/// Valleys of up to twice this width filled to their lower rim: the closing of mathematical morphology.
+fn closed(plane: &Plane<1>, half: usize) -> Plane<1> {
+    let wide = (0..half).fold(plane.clone(), |p, _| p.dilate());
+    (0..half).fold(wide, |p, _| p.erode())
 }
 
 /// The vector at length 1.

@@ -3,7 +3,7 @@
 //! After the action units of Ekman and Friesen's Facial Action Coding System: what wrinkles where when a muscle pulls.
 
 /// Groups of folds that come and go together.
-pub(crate) const GROUPS: usize = 15;
+pub(crate) const GROUPS: usize = 17;
 
 /// One group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,9 @@ pub(crate) enum Group {
     /// Down from the corners of the mouth.
     CornerRight,
     CornerLeft,
+    /// The dark hollow that a smile presses into the cheek beside the corners of the mouth.
+    HollowRight,
+    HollowLeft,
 }
 
 /// The subject's right side, or the left.
@@ -97,6 +100,10 @@ pub(crate) const CAUSES: &[Cause] = &[
         groups: (Group::Chin, Group::Chin),
         expressions: &[("mouthShrugLower", 0.9), ("mouthPucker", 0.2), ("mouthFrown", 0.2)],
     },
+    Cause {
+        groups: (Group::HollowRight, Group::HollowLeft),
+        expressions: &[("mouthSmile", 0.9), ("mouthDimple", 0.5), ("mouthStretch", 0.3)],
+    },
     Cause { groups: (Group::CornerRight, Group::CornerLeft), expressions: &[("mouthFrown", 0.9), ("mouthPress", 0.2)] },
 ];
 
@@ -106,6 +113,7 @@ const CROW: Sides = (Group::CrowRight, Group::CrowLeft);
 const UNDER: Sides = (Group::UnderEyeRight, Group::UnderEyeLeft);
 const NOSE: Sides = (Group::NoseRight, Group::NoseLeft);
 const CORNER: Sides = (Group::CornerRight, Group::CornerLeft);
+const HOLLOW: Sides = (Group::HollowRight, Group::HollowLeft);
 const GLABELLA: Sides = (Group::Glabella, Group::Glabella);
 const CHIN: Sides = (Group::Chin, Group::Chin);
 
@@ -202,6 +210,8 @@ pub(crate) const FOLDS: &[Fold] = &[
         bulge: 0.6,
         ..Fold::new(CORNER, 0.17, 0.45, 0.22, &[(61, 57, 0.9), (43, 57, 0.35), (202, 43, 0.30), (204, 202, 0.55)])
     },
+    // nothing is drawn here: it is where the photo's own darkness goes with its smile
+    Fold::new(HOLLOW, 0.30, 0.0, 0.0, &[(61, 92, 0.8), (61, 216, 0.25), (61, 57, 0.4), (61, 43, 0.5)]),
     Fold {
         crosses: true,
         waves: 0.01,

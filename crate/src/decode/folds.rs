@@ -17,6 +17,10 @@ use crate::portrait::{FaceModel, FittedFace};
 pub(crate) const DEEPEST: f32 = 0.6;
 /// Weights of the photo's expression over which its own folds take the place of drawn ones.
 const OWN: (f32, f32) = (0.15, 0.45);
+/// Weights of a smile over which the hollows beside its corners come to be there: sooner than its folds.
+const HOLLOW: (f32, f32) = (0.08, 0.22);
+/// How much of their darkness goes with the smile; more than 1, because other groups have a part of the skin there.
+const HOLLOW_GOES: f32 = 1.5;
 /// Swelling on both sides of a groove that has no far side, as a share of its depth.
 const ROLL: f32 = 0.5;
 /// How much an expression deepens fine wrinkles that the photo shows at its folds.
@@ -173,18 +177,23 @@ fn footprints(lines: &[Line], face: &FittedFace, source: &[[f32; 2]], cm: f32) -
 fn map(ground: &Ground, lines: &[Line], face: &FittedFace, photo: &[f32; GROUPS]) -> Plane<1> {
     let n = ground.width * ground.height;
     let (mut height, mut shadow) = (vec![0.0f32; n], vec![0.0f32; n]);
-    let mut own = vec![[0.0f32; 2]; n];
+    let mut own = vec![[0.0f32; 3]; n];
     let age = ground.age();
+    let (right, left) = (face.landmarks[61], face.landmarks[291]);
+    let half = 0.5 * (left[0] - right[0]).hypot(left[1] - right[1]).max(1.0);
+    let middle = [0, 1].map(|c| 0.5 * (left[c] + right[c]));
+    let axis = [0, 1].map(|c| 0.5 * (left[c] - right[c]) / half);
     for line in lines {
         let around_eyes =
             matches!(line.group, Group::CrowRight | Group::CrowLeft | Group::UnderEyeRight | Group::UnderEyeLeft);
         if face.glasses && around_eyes {
             continue;
         }
+        let hollow = matches!(line.group, Group::HollowRight | Group::HollowLeft);
         let brows =
             matches!(line.group, Group::ForeheadMiddle | Group::ForeheadRight | Group::ForeheadLeft | Group::Glabella);
         let held = if face.glasses && brows { ABOVE_GLASSES } else { 1.0 };
-        let smile = matches!(line.group, Group::SmileRight | Group::SmileLeft) || around_eyes;
+        let smile = matches!(line.group, Group::SmileRight | Group::SmileLeft) || around_eyes || hollow;
         let shown = photo[line.group as usize];
         let drawn = if smile { 1.0 - smooth(shown, OWN.0, OWN.1) } else { 1.0 };
         let band = if smile { 0.55 * ground.cm } else { 0.35 * ground.cm };
@@ -216,7 +225,12 @@ fn map(ground: &Ground, lines: &[Line], face: &FittedFace, photo: &[f32; GROUPS]
                 shadow[i] += drawn * end * line.shadow * dark;
                 // the photo's own folds near the line
                 let near = end * (-(d / band).powi(2)).exp();
-                if smile {
+                if hollow {
+                    let away = (p[0] - middle[0]) * axis[0] + (p[1] - middle[1]) * axis[1];
+                    let outside = smooth(away.abs() - half, -0.30 * ground.cm, 0.05 * ground.cm);
+                    own[i][2] = own[i][2]
+                        .max(outside * near * HOLLOW_GOES * smooth(shown, HOLLOW.0, HOLLOW.1) / shown.max(HOLLOW.1));
+                } else if smile {
                     own[i][0] = own[i][0].max(near * (1.0 - drawn) / shown.max(0.35));
                 } else {
                     own[i][1] = own[i][1].max(AMPLIFY * near);
@@ -240,7 +254,9 @@ fn map(ground: &Ground, lines: &[Line], face: &FittedFace, photo: &[f32; GROUPS]
         let drawn = age * (lit - shadow[i]);
         let shown = own[i][0] * ground.coarse.data[i][0].clamp(-0.5, 0.12)
             + own[i][1] * ground.fine.data[i][0].clamp(-0.2, 0.08);
-        let depth = drawn * ground.bare.data[i][0] + shown * wide_bare.data[i][0];
+        // the hollow is too dark to look like bare skin
+        let hollow = own[i][2] * ground.valleys.data[i][0].max(-DEEPEST);
+        let depth = drawn * ground.bare.data[i][0] + shown * wide_bare.data[i][0] + hollow;
         [quantise(depth)]
     })
 }

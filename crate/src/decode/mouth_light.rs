@@ -7,6 +7,8 @@ use crate::portrait::FittedFace;
 
 /// Teeth are this much brighter than the light on skin says: it makes up for shading, depth and the lips' shadow.
 const TOOTH: [f32; 3] = [1.05 * 1.055, 1.05 * 0.986, 1.05 * 0.940];
+/// Least and largest share of a colour in the light, relative to its brightness.
+const CAST: (f32, f32) = (0.80, 1.15);
 /// Colour of gums and tongue in white light.
 const TISSUE: [f32; 3] = [0.73, 0.43, 0.42];
 
@@ -45,7 +47,8 @@ pub(crate) fn colours(face: &FittedFace, texture: &Plane<3>) -> Colours {
     let white = mean(&beside_iris.into_iter().filter(|&c| luminance(c) >= limit).collect::<Vec<_>>());
     let (lum_white, lum_skin) = (luminance(white), luminance(mean(&bright)));
     let level = (0.10 * lum_white + 0.86 * lum_skin).max(1.1 * lum_white).clamp(40.0, 235.0);
-    let cast: [f32; 3] = white.map(|c| 0.55 + 0.45 * c / lum_white.max(1.0));
+    // a picture's mood may tint the whites of the eyes far more than light would
+    let cast: [f32; 3] = white.map(|c| 0.55 + 0.45 * (c / lum_white.max(1.0)).clamp(CAST.0, CAST.1));
     let light = cast.map(|c| level * c / 0.86);
     let lip = mean(&patch(face, texture, &[0, 17, 37, 267, 84, 314, 39, 269], 3));
     let tissue: [f32; 3] = std::array::from_fn(|c| 1.2 * (0.45 * lip[c] + 0.55 * TISSUE[c] * light[c]));

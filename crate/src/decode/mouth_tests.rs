@@ -129,9 +129,10 @@ fn nothing_between_open_lips_is_black() {
     for (i, c) in rgba.as_chunks::<4>().0.iter().enumerate() {
         let p = [i % 512, i / 512].map(|v| (v as f32 + 0.5) / scale);
         let (up, low) = (super::shapes::nearest(p, &upper), super::shapes::nearest(p, &lower));
-        // in front of the lower lip, and beside the teeth
+        // in front of the lower lip, and at the corners
         let low_lip = low.distance < 0.08 * cm && low.distance > 0.03 * cm;
-        let corner = up.along > 0.93 && up.distance > 0.03 * cm;
+        let beside = [upper[0], upper[upper.len() - 1]].map(|end| (p[0] - end[0]).hypot(p[1] - end[1]));
+        let corner = beside.iter().any(|d| *d < 0.5 * cm) && up.distance > 0.03 * cm;
         if super::shapes::inside(&up, &low) && (low_lip || corner) {
             seen += 1;
             let least = 0.18 * shape.mouth.tissue[0];

@@ -18,10 +18,11 @@ const NECK: [f32; 3] = [0.05, 0.11, 0.18];
 const GUM_LINE: f32 = 1.0;
 /// Brightness of what light does not reach, as a share of tissue.
 const HOLLOW: f32 = 0.09;
-/// The cheek behind the corners of the mouth: its brightness as a share of tissue, and the shares of the half width
-/// between which it comes into sight.
-const CHEEK: f32 = 0.36;
-const CORNERS: (f32, f32) = (0.45, 0.95);
+/// The cheek behind the corners of the mouth: its brightness as a share of tissue, the shares of the half width between
+/// which it comes into sight, and how far from the lips it is lit, cm.
+const CHEEK: f32 = 0.46;
+const CORNERS: (f32, f32) = (0.40, 1.0);
+const CHEEK_REACH: f32 = 0.45;
 /// The inside of the lower lip, below the teeth: its brightness as a share of tissue, and how far it reaches, cm.
 const INNER_LIP: f32 = 0.28;
 const INNER_LIP_REACH: f32 = 0.2;
@@ -63,7 +64,7 @@ pub(crate) fn interior(plan: &MouthPlan, surface: &[f32; 10]) -> [f32; 4] {
     let flat = soft + 0.8 * rest;
     let hard = (0.55 + 0.45 * form) * (1.0 - flat) + 0.8 * flat;
     // the tongue's back and its sides lie in its own shadow
-    let back = (0.35 + 0.65 * (-square(v.max(0.0) / 2.4)).exp()) * (1.0 - 0.45 * smooth(u.abs(), 0.5, 1.8));
+    let back = (0.20 + 0.80 * (-square(v.max(0.0) / 1.9)).exp()) * (1.0 - 0.60 * smooth(u.abs(), 0.5, 1.8));
     // light goes through it a little
     let moist = (0.66 + 0.27 * facing) * (1.0 - out) + (0.75 + 0.18 * facing) * out;
     let lit = hard * (1.0 - tongue) + moist * back * tongue;
@@ -84,7 +85,7 @@ pub(crate) fn interior(plan: &MouthPlan, surface: &[f32; 10]) -> [f32; 4] {
     } else {
         (0.0, 0.0)
     };
-    let near = 0.8 + 0.5 * tooth * (1.0 - smooth(behind, 1.6, 2.8)) + 1.6 * tongue;
+    let near = 0.8 + 0.5 * tooth * (1.0 - smooth(behind, 1.6, 2.8)) + 1.2 * tongue;
     // walls and throat are lit by what little the teeth leave
     let deep = (behind - near).max(0.0) * (1.0 + 0.8 * rest);
     let shine = square(square(square(towards(GLOSS).clamp(0.0, 1.0)))); // to the 8th
@@ -132,7 +133,8 @@ impl MouthPainter<'_> {
             let lit = [r * shadow[0], g * shadow[1], b * shadow[2]];
             let mut inside = mix([luminance(lit); 3], lit, plan.soft[3]);
             // beside and below the teeth it is dark, not black
-            let cheek = CHEEK * smooth((2.0 * up.along - 1.0).abs(), CORNERS.0, CORNERS.1);
+            let near = up.distance.min(low.distance) / (CHEEK_REACH * cm);
+            let cheek = CHEEK * smooth(aside(p, &self.upper), CORNERS.0, CORNERS.1) * (-square(near)).exp();
             let lip = INNER_LIP * (-square(low.distance / (INNER_LIP_REACH * cm))).exp();
             inside = std::array::from_fn(|c| inside[c].max(cheek.max(lip) * plan.tissue[c]));
             if let Some(card) = self.card {
@@ -156,6 +158,15 @@ impl MouthPainter<'_> {
         }
         out
     }
+}
+
+/// How far to the side of the mouth's middle a point lies: 0 there, 1 at both corners. Along the lips themselves it would
+/// jump where the nearest point does: in a wide mouth that drew a V.
+fn aside(p: [f32; 2], lip: &Line) -> f32 {
+    let (a, b) = (lip[0], lip[POINTS - 1]);
+    let d = [b[0] - a[0], b[1] - a[1]];
+    let share = ((p[0] - a[0]) * d[0] + (p[1] - a[1]) * d[1]) / (d[0] * d[0] + d[1] * d[1]).max(1e-6);
+    (2.0 * share - 1.0).abs().min(1.0)
 }
 
 /// The card at a pixel of it; beyond its border there is none.

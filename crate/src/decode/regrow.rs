@@ -2,11 +2,12 @@
 //!
 //! Patches are copied in their own colours, so that shapes go on and none of them turns pale; near the rim their shade is
 //! that of the smooth filling, which meets the known pixels without a seam, and deep inside, where nothing is ever seen,
-//! only the smooth filling is left.
+//! only the smooth filling is left. A copy whose colours are far from the smooth filling's is a bad guess; how far it may
+//! be depends on how sharp the background is: out of focus there is nothing that would have to go on.
 
 use super::fill::fill;
 use super::patches::{Patches, SMALLER};
-use super::plane::Plane;
+use super::plane::{Plane, luminance};
 use super::weights::smooth;
 
 /// Half width of the mean that a copy's shade is, taken twice, in pixels of halved pictures.
@@ -15,6 +16,11 @@ const SHADE: usize = 4;
 /// searched.
 const RIM: f32 = 0.25;
 const DEEP: f32 = 0.75;
+/// Levels by which a copy may be off before an even background, and how many more for each level of detail that the
+/// background has.
+const TOLERANCE: (f32, f32) = (16.0, 9.0);
+/// Half widths, in pixels of halved pictures, of the means that detail is the difference to and that it is taken over.
+const DETAIL: (usize, usize) = (2, 45);
 /// Half widths, in pixels of halved pictures: of the mean along the hole's edge that says how far the filling is off there,
 /// and of the band in which that is made good.
 const ALONG: usize = 3;
@@ -35,17 +41,33 @@ pub(crate) fn regrow(picture: &Plane<3>, known: &Plane<1>) -> Plane<3> {
     let is = done.halved();
     let off = plain.data.iter().zip(&is.data).map(|(w, i)| [w[0] - i[0], w[1] - i[1], w[2] - i[2]]).collect();
     let off = Plane::<3> { width: is.width, height: is.height, data: off }.mean_around(SHADE).mean_around(SHADE);
+    let tolerance = detail(picture, &certain).map(|[d]| [TOLERANCE.0 + TOLERANCE.1 * d]);
     for i in (0..done.data.len()).filter(|&i| known.data[i][0] == 0.0) {
         let (u, v) = half(i);
         let (plain, off) = (plain.bilinear(u, v), off.bilinear(u, v));
+        let wrong = off.iter().fold(0.0f32, |most, o| most.max(o.abs())) / tolerance.bilinear(u, v)[0];
         let shade = 1.0 - smooth(depths[i], 0.0, RIM);
-        let share = 1.0 - smooth(depths[i], DEEP, 1.0);
+        let share = (1.0 - smooth(depths[i], DEEP, 1.0)) * (-wrong * wrong).exp();
         for ((own, plain), off) in done.data[i].iter_mut().zip(plain).zip(off) {
             *own = (plain + (*own + shade * off - plain) * share).clamp(0.0, 255.0);
         }
     }
     meet(picture, known, &certain, &mut done);
     done
+}
+
+/// How much detail the known part of a picture has around every pixel of it halved, levels.
+fn detail(picture: &Plane<3>, certain: &Plane<1>) -> Plane<1> {
+    let grey = picture.map(|c| [luminance(c)]).halved();
+    let even = grey.mean_around(DETAIL.0);
+    let mut fine = Plane::<2> { width: grey.width, height: grey.height, data: Vec::with_capacity(grey.data.len()) };
+    // beside the hole the mean has the person in it
+    let far = certain.mean_around(DETAIL.0);
+    fine.data.extend(grey.data.iter().zip(&even.data).zip(&far.data).map(|(([a], [b]), [known])| {
+        let known = if *known > 0.999 { 1.0 } else { 0.0 };
+        [known * (a - b).abs(), known]
+    }));
+    fine.mean_around(DETAIL.1).map(|[sum, n]| [sum / n.max(1e-3)])
 }
 
 /// Lets the filling meet the known pixels: a shadow or a slope of light that ends at the hole would show its edge, faintly

@@ -4,6 +4,7 @@
 use super::ears::{EarVertex, Ears};
 use super::hair::hair;
 use super::lean::{LEAN, Lean};
+use super::lids::to_texel;
 use super::plane::Plane;
 use super::pose::{project, rotate, unproject};
 use super::turn::Turn;
@@ -20,6 +21,11 @@ const FOLLOW: f32 = 95.0;
 const DEPTH: f32 = 40.0;
 /// How much further than a usual head of hair or a hat moves with the skull, where it is known to be one, in heads.
 const WIDER: f32 = 0.7;
+
+/// Heights between which short hair passes from the outline of the face into that of the skull, head space, cm.
+const TEMPLE: (f32, f32) = (2.5, 8.5);
+/// A place beside the jaw, below the ear, that only long hair reaches, head space, cm.
+const BESIDE_JAW: [f32; 3] = [9.6, -4.0, 0.0];
 
 /// The vertices around the face and how they move.
 #[derive(Clone, Debug)]
@@ -104,7 +110,16 @@ impl Surroundings {
                 row[k] = *x;
             }
         }
-        let hair: Vec<(f32, f32)> = points.iter().map(|&p| hair(pose, p)).collect();
+        let short = [-1.0, 1.0].map(|side| ends_above_the_cheek(pose, person, side));
+        let hair: Vec<(f32, f32)> = points
+            .iter()
+            .map(|&p| {
+                let (distance, round) = hair(pose, p);
+                let [x, y, _] = unproject(pose, p, distance);
+                let temple = smooth(y, TEMPLE.0, TEMPLE.1);
+                (distance, round * if short[usize::from(x > 0.0)] { temple } else { 1.0 })
+            })
+            .collect();
 
         let depth = extend(&neighbours, &free, DEPTH, |i| {
             if i >= photo.len() { border_depth[i - photo.len()] - hair[i].0 } else { 0.0 }
@@ -184,6 +199,15 @@ impl Surroundings {
             ];
         }
     }
+}
+
+/// Whether hair ends above the cheek on a side (-1: the image's left, 1: its right): beside the jaw there is no more of
+/// the person. Such hair comes down to the outline of the face when the head turns away; long hair hangs before it.
+fn ends_above_the_cheek(pose: &CameraPose, person: Option<&Plane<4>>, side: f32) -> bool {
+    person.is_some_and(|person| {
+        let [x, y] = to_texel(project(pose, [side * BESIDE_JAW[0], BESIDE_JAW[1], BESIDE_JAW[2]]).0);
+        person.at(x as isize, y as isize)[3] < 0.5
+    })
 }
 
 /// What is behind the person.
