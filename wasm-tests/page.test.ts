@@ -66,6 +66,34 @@ describe("the page", () => {
     await plain.close();
   });
 
+  it("turns the gaze by a drag over the face and its distance by the wheel, after a lost worker too", async () => {
+    const { page: tab, context } = await openPage(browser, page);
+    const box = await tab.locator("#frame").boundingBox();
+    if (box === null) throw new Error("the frame is not shown");
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    const look = async (share: number) => {
+      await tab.mouse.move(x, y);
+      await tab.mouse.down();
+      await tab.mouse.move(x + share * box.width, y, { steps: 4 });
+      await tab.mouse.up();
+    };
+    const gaze = () => tab.locator("#gaze-value").innerText();
+    const first = await tab.locator("#face").elementHandle();
+    await look(0.2);
+    await expect.poll(gaze).toMatch(/° right$/);
+    await tab
+      .workers()[0]
+      ?.evaluate(() => self.close())
+      .catch(() => {});
+    const isNew = () => tab.evaluate((old) => old !== document.querySelector("#face"), first);
+    await expect.poll(isNew, { timeout: 60_000 }).toBe(true);
+    await look(-0.2);
+    await expect.poll(gaze).toMatch(/° left$/);
+    await tab.mouse.wheel(0, -400);
+    await expect.poll(() => tab.url()).toContain("distance=");
+    await context.close();
+  });
+
   it("passes its settings on in the address", async () => {
     const { page: tab, context } = await openPage(browser, page, "#happy=0.5&gazeX=9&seed=7");
     expect(await tab.locator("#moods input").first().inputValue()).toBe("0.5");

@@ -22,6 +22,8 @@ case $what in
 esac
 python=${EVALUATION_PYTHON:-build/evaluation/bin/python}
 [ -x "$python" ] || bash "$shared/eval/setup.sh" build/evaluation
+# The lips of the 3-D face are read from the face model's own file.
+[ "$what" != people ] || "$python" -c "import safetensors" 2>/dev/null || "$python" -m pip install --quiet safetensors
 declare -A script=([speech]=quality.py [controls]=controls.py [people]=people.py [liveliness]=liveliness.py)
 script+=([emotions]=emotions.py [against]=against.py)
 "$python" "training/quality/${script[$what]}" --shared "$shared" "$@"

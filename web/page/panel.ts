@@ -46,12 +46,13 @@ export class Panel {
     }
     this.#moodPad(el("mood-pad"));
     this.#gazePad(el("gaze"), REACH);
-    this.#gazePad(el("face"), 1);
+    // The frame stays where a lost worker's canvas is replaced by another.
+    this.#gazePad(el("frame"), 1);
     this.#refreshers.push((c) => showGaze(c));
     this.#refreshers.push((c) => el("seed").replaceChildren(String(c.seed)));
     el("take").onclick = () => this.anotherTake();
     el("reset").onclick = () => this.reset();
-    el("face").addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    el("frame").addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     this.#refreshers.push((c) => this.#pass(c));
     this.change(fromAddress(location.hash));
     onLanguage(() => this.#refresh());
@@ -165,7 +166,9 @@ export class Panel {
     const turn = (x: number, y: number) =>
       this.change({ gaze: { x: limited(x * GAZE_MOST), y: limited(y * GAZE_MOST) } });
     dragOver(pad, reach, turn, pad.id === "gaze");
-    pad.addEventListener("dblclick", () => this.change({ gaze: { x: 0, y: 0 } }));
+    pad.addEventListener("dblclick", (event) => {
+      if (!onButton(event)) this.change({ gaze: { x: 0, y: 0 } });
+    });
   }
 
   #wheel(event: WheelEvent): void {
@@ -185,12 +188,18 @@ function dragOver(pad: HTMLElement, reach: number, then: (x: number, y: number) 
     then(along(event.clientX - box.left, box.width), along(event.clientY - box.top, box.height));
   };
   pad.addEventListener("pointerdown", (event) => {
+    if (onButton(event)) return;
     pad.setPointerCapture(event.pointerId);
     if (press) point(event);
   });
   pad.addEventListener("pointermove", (event) => {
     if (pad.hasPointerCapture(event.pointerId)) point(event);
   });
+}
+
+/** Whether a button on the pad is meant. */
+function onButton({ target }: Event): boolean {
+  return target instanceof Element && target.closest("button") !== null;
 }
 
 function limited(degrees: number): number {
