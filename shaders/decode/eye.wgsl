@@ -4,6 +4,8 @@
 const LAYER_TEXELS = 1.25;
 // Clumps of lashes along a lid.
 const CLUMPS = 15.0;
+// Mean of the strokes of lashes over a clump.
+const MEAN = 0.45;
 // How dark the fold above a shut lid is.
 const CREASE = 0.05;
 // Layers of an eye.
@@ -85,7 +87,8 @@ fn lid_skin(q: vec2f, lid: OnLid, before: vec3f, side: u32) -> vec3f {
     let eye = &plan.eyes[side];
     let cm = (*eye).shade.w;
     let begin = (*eye).lid.y;
-    let here = (*eye).lid.x * smooth_step(lid.over_margin, begin - 0.05 * cm, begin + 0.05 * cm);
+    let edge = max(0.05 * cm, (*eye).glint.z);
+    let here = (*eye).lid.x * smooth_step(lid.over_margin, begin - edge, begin + edge);
     if (here <= 0.0) {
         return before;
     }
@@ -110,7 +113,12 @@ fn lashes(up: Nearest, lid: OnLid, before: vec3f, side: u32) -> vec3f {
         return before;
     }
     let wide = (*eye).lid.w;
-    let line = exp(-square(up.distance / (select(0.026, 0.046, up.under) * wide)));
+    // as soft as the photo: a line gets wider and paler, the gaps between clumps fill
+    let soft = (*eye).glint.z;
+    let sharp = select(0.026, 0.046, up.under) * wide;
+    let width = length(vec2f(sharp, 1.4142135 * soft));
+    let line = sharp / width * exp(-square(up.distance / width));
+    let contrast = exp(-square(6.2831853 * soft * CLUMPS / wide) / 2.0);
     let below = max(-lid.over_margin, 0.0);
     let x = clamp(lid.along, 0.0, 1.0) * f32(POINTS - 1u);
     let i = min(u32(x), POINTS - 2u);
@@ -120,7 +128,8 @@ fn lashes(up: Nearest, lid: OnLid, before: vec3f, side: u32) -> vec3f {
     let phase = fan + 0.3 * sin(2.3 * fan) + 0.2 * sin(0.9 * fan);
     let clump = 0.5 + 0.5 * cos(6.2831853 * fract(phase));
     // strokes get thinner towards their tips
-    let stroke = select(0.0, tip * (0.4 + 0.6 * smooth_step(clump, 0.75 - 0.75 * tip, 1.15 - 0.5 * tip)), lid.over_margin < 0.0);
+    let own = smooth_step(clump, 0.75 - 0.75 * tip, 1.15 - 0.5 * tip);
+    let stroke = select(0.0, tip * (0.4 + 0.6 * (MEAN + (own - MEAN) * contrast)), lid.over_margin < 0.0);
     let a = lash.w * hair.y * max(line, 0.8 * stroke);
     return mix(before, lash.rgb, a);
 }

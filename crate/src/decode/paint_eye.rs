@@ -11,6 +11,8 @@ use crate::portrait::fitted::{PAD, SIDE};
 
 /// Clumps of lashes along a lid.
 const CLUMPS: f32 = 15.0;
+/// Mean of the strokes of lashes over a clump.
+const MEAN: f32 = 0.45;
 /// How dark the fold above a shut lid is, 0..1.
 const CREASE: f32 = 0.05;
 
@@ -108,7 +110,8 @@ impl EyePainter<'_> {
         let plan = self.plan;
         let cm = plan.shade[3];
         let begin = plan.lid[1];
-        let mut cover = plan.lid[0] * smooth(lid.over_margin, begin - 0.05 * cm, begin + 0.05 * cm);
+        let edge = (0.05 * cm).max(plan.glint[2]);
+        let mut cover = plan.lid[0] * smooth(lid.over_margin, begin - edge, begin + edge);
         if cover <= 0.0 {
             return colour;
         }
@@ -132,7 +135,12 @@ impl EyePainter<'_> {
             return colour;
         }
         let wide = self.plan.lid[3];
-        let line = (-square(up.distance / (if up.under { 0.046 } else { 0.026 } * wide))).exp();
+        // as soft as the photo: a line gets wider and paler, the gaps between clumps fill
+        let soft = self.plan.glint[2];
+        let sharp = if up.under { 0.046 } else { 0.026 } * wide;
+        let width = sharp.hypot(std::f32::consts::SQRT_2 * soft);
+        let line = sharp / width * (-square(up.distance / width)).exp();
+        let contrast = (-square(std::f32::consts::TAU * soft * CLUMPS / wide) / 2.0).exp();
         let below = (-lid.over_margin).max(0.0);
         let [_, _, reach, strength] = at::<4>(&self.plan.second, lid.along);
         let tip = (1.0 - below / (reach * wide).max(1e-3)).clamp(0.0, 1.0);
@@ -141,7 +149,8 @@ impl EyePainter<'_> {
         let clump = 0.5 + 0.5 * (std::f32::consts::TAU * (phase - phase.floor())).cos();
         // strokes get thinner towards their tips
         let stroke = if lid.over_margin < 0.0 {
-            tip * (0.4 + 0.6 * smooth(clump, 0.75 - 0.75 * tip, 1.15 - 0.5 * tip))
+            let own = smooth(clump, 0.75 - 0.75 * tip, 1.15 - 0.5 * tip);
+            tip * (0.4 + 0.6 * (MEAN + (own - MEAN) * contrast))
         } else {
             0.0
         };

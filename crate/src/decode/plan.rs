@@ -24,7 +24,7 @@ pub(crate) struct EyePlan {
     pub iris: [f32; 4],
     /// xy: direction of the turn, z: how much the iris is foreshortened along it.
     pub turn: [f32; 4],
-    /// xy: how far mirrored light moves, crop pixels of the photo.
+    /// xy: how far mirrored light moves, crop pixels of the photo; z: how soft lashes and the lid's edge are, crop pixels.
     pub glint: [f32; 4],
     /// Layers: xy origin in texture pixels of the portrait, zw size.
     pub layer: [f32; 4],

@@ -266,6 +266,7 @@ impl Puppet {
                 open: openings.lids[e],
             };
             plan.pixels.eyes[e] = self.eyes[e].plan(&self.pose, &pose, &lids, self.expression.gaze[e], scale, size);
+            plan.pixels.eyes[e].glint[2] = self.softness;
         }
         self.plan_mouth(&pose, &openings, drawn, scale, size, plan);
     }
