@@ -454,16 +454,38 @@ fn live_sound_becomes_pictures_on_the_clock() {
 }
 
 #[test]
-fn the_benchmark_reports_in_json() {
-    let report: serde_json::Value = serde_json::from_str(&works(&["bench", "--json", "--size", "64"])).expect("JSON");
-    assert_eq!((report["backend"].is_string(), &report["size"]), (true, &serde_json::json!(64)));
-    for key in ["threads", "decode_fps", "decoder_gflop_per_frame"] {
+fn the_benchmark_reports_in_json_and_as_a_page() {
+    let folder = Folder::new("cli-bench");
+    let page = path(&folder, "bench.html");
+    let call = ["bench", "--json", "--size", "64", "--backend", "cpu", "--html", &page];
+    // more than a pipe holds, so it is read while the program runs
+    let output = program(&call).output().expect("the program runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON and nothing else");
+    assert_eq!((&report["backend"], &report["size"]), (&serde_json::json!("cpu"), &serde_json::json!(64)));
+    for key in ["threads", "decode_fps", "decoder_gflop_per_frame", "pack_mb"] {
         assert!(report[key].as_f64().is_some_and(|v| v > 0.0), "{key}");
     }
     assert!(report["peak_rss_mb"].is_number() || report["peak_rss_mb"].is_null());
-    let stages = report["stages"].as_array().expect("stages");
-    for name in ["find face", "motion", "decode"] {
-        let stage = stages.iter().find(|s| s["name"] == name).expect(name);
-        assert!(stage["ms_p50"].as_f64() <= stage["ms_p95"].as_f64() && stage["ms_p50"].is_number());
+    let list = |key: &str| report[key].as_array().expect(key).clone();
+    let (stages, parts) = (list("stages"), list("frame_stages"));
+    for name in ["open pack", "find face", "find and fit", "motion", "decode", "colour"] {
+        assert!(stages.iter().any(|s| s["name"] == name), "{name}");
     }
+    for name in ["plan", "interior", "raster", "sample", "lips", "eyes", "mouth"] {
+        assert!(parts.iter().any(|s| s["name"] == name), "{name}");
+    }
+    for stage in stages.iter().chain(&parts) {
+        let [p50, p95, p99, gflop, mbytes] =
+            ["ms_p50", "ms_p95", "ms_p99", "gflop", "mbytes"].map(|key| stage[key].as_f64().expect(key));
+        assert!(p50 <= p95 && p95 <= p99 && gflop >= 0.0 && mbytes > 0.0, "{stage}");
+    }
+    let sizes: Vec<_> =
+        list("sizes").iter().map(|s| (s["size"].as_u64(), s["gflop"].as_f64().expect("counted"))).collect();
+    assert_eq!(sizes.iter().map(|s| s.0).collect::<Vec<_>>(), [Some(256), Some(512), Some(1024)]);
+    // work grows no faster than pixels
+    assert!(sizes[1].1 < 4.0 * sizes[0].1 && sizes[2].1 < 4.0 * sizes[1].1, "{sizes:?}");
+    assert!(list("network_operations").iter().all(|n| n["operations"].as_array().is_some_and(|o| !o.is_empty())));
+    let page = std::fs::read_to_string(page).expect("the page");
+    assert!(page.matches("<svg").count() == 4 && page.contains("</html>") && !page.contains("NaN"), "{page}");
 }

@@ -137,6 +137,12 @@ pub struct BenchArguments {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+    /// Write a page with plots, too
+    #[arg(long, value_name = "FILE.html")]
+    pub html: Option<PathBuf>,
+    /// Instead: speak a second, ten, a hundred and an hour, to see whether time grows as the sound does and memory does not
+    #[arg(long, conflicts_with = "html")]
+    pub soak: bool,
     /// Side of the frames in pixels, even
     #[arg(long, default_value_t = 512, value_parser = size)]
     pub size: u32,

@@ -1,149 +1,375 @@
-//! `parlante bench`: how long each stage takes on this machine.
+//! `parlante bench`: how long each stage takes on this machine, what it computes and moves, and what is left to win.
 
-use std::time::Instant;
+mod html;
+mod machine;
+mod report;
+mod soak;
+mod times;
 
-use parlante::animator::Models;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use parlante::animator::{Models, MotionStream};
 use parlante::audio::AudioReader;
+use parlante::decode::work::{FrameWork, Stage as Part};
+use parlante::exec::bench::{NetworkTime, bench_candle};
+use parlante::graph::{Cost, Graph};
+use parlante::motion::encoder::Encoder;
 use parlante::motion::frame::Reference;
 use parlante::motion::generator::REFERENCE;
+use parlante::motion::lips::Lips;
 use parlante::motion::{Controls, MotionFrame};
 use parlante::output::colour::Yuv420;
+use parlante::output::{NewFile, OutputError};
 use parlante::pack::Pack;
-use serde::Serialize;
+use parlante::portrait::network;
 
 use super::args::BenchArguments;
 use super::failure::Failure;
 use super::painter::Painter;
 use super::progress::Progress;
 use super::{device, interrupt, models, sample};
+use machine::{Machine, energy, memory};
+use report::{ColdStart, Frames, Report, Size, Stage};
+use times::Times;
 
-/// Runs of the stages that take long.
+/// Runs of the stages that take long, and of networks.
 const FEW: usize = 5;
-/// Frames that are drawn.
-const FRAMES: usize = 150;
-/// Samples of sound in one step of the motion generator: 40 ms.
+/// Frames that are drawn one after the other.
+const FRAMES: usize = 300;
+/// Frames of each of the other sizes.
+const FEW_FRAMES: usize = 40;
+/// Sides of frames that are compared.
+const SIZES: [u32; 3] = [256, 512, 1024];
+/// Samples of sound in one step of the motion generator, and how long they last.
 const STEP: usize = 640;
-
-/// The report.
-#[derive(Serialize)]
-struct Report {
-    /// What draws.
-    backend: &'static str,
-    /// What networks run on.
-    networks: &'static str,
-    size: u32,
-    threads: usize,
-    /// Frames drawn a second.
-    decode_fps: f64,
-    /// Arithmetic of one frame, in 10^9 operations (a multiply-add counts as two), estimated from the mesh and the
-    /// pixels.
-    decoder_gflop_per_frame: f64,
-    /// Largest memory use so far, in 10^6 bytes; null where the system does not tell.
-    peak_rss_mb: Option<f64>,
-    stages: Vec<Stage>,
-}
-
-/// One stage.
-#[derive(Serialize)]
-struct Stage {
-    name: &'static str,
-    ms_p50: f64,
-    ms_p95: f64,
-    /// Arithmetic of one run, 10^9 operations; null where nobody has counted.
-    gflop: Option<f64>,
-    /// Memory that one run moves at least, 10^6 bytes; null where nobody has counted.
-    mbytes: Option<f64>,
-}
+const STEP_LASTS: Duration = Duration::from_millis(40);
+/// What is counted for frames that the GPU draws.
+const NOT_THE_GPU: &str = "what the GPU does otherwise than the processor, on which it was counted";
+/// How long frames are drawn beside live motion.
+const LIVE: Duration = Duration::from_secs(3);
 
 /// Measures and reports.
 pub fn run(arguments: &BenchArguments) -> Result<String, Failure> {
+    let began = Instant::now();
+    let page = arguments.html.as_deref().map(NewFile::create).transpose()?;
     let device = device::open(arguments.backend)?;
     let progress = Progress::step("Measuring");
-    let mut stages = Vec::new();
 
+    // the way to the first frame comes first, while everything is cold
+    let mut cold = Lap::begin(began);
     let bytes = models::read_pack(arguments.pack.as_deref())?;
     let open = || -> Result<Models, Failure> { Ok(Models::on(Pack::from_bytes(bytes.clone())?, &device)?) };
-    stages.push(time("open pack", FEW, |_| open().map(drop))?);
     let models = open()?;
+    if arguments.soak {
+        return soak::run(&models, &read_speech()?, arguments.json);
+    }
+    let open_pack_ms = cold.end();
     let path = arguments.portrait.clone().map_or_else(sample::portrait, Ok)?;
     let photo = models::photo(&path)?;
     let failed = |error| Failure::portrait(&path, error);
-    stages.push(time("find face", FEW, |_| models.finder().find(&photo).map(drop).map_err(|e| failed(e.into())))?);
-    stages.push(time("find and fit", FEW, |_| models.fit(&photo, None).map(drop).map_err(failed))?);
     let face = models.fit(&photo, None).map_err(failed)?;
-    let mut painter = Painter::open(&models, face, arguments.size, arguments.backend)?;
-    let backend = painter.backend();
-
-    let speech = read_speech()?;
-    let mut stream = models.motion(Controls::default(), 0, 25.0)?;
-    let mut frames: Vec<MotionFrame> = Vec::new();
-    let steps: Vec<&[f32]> = speech.chunks_exact(STEP).collect();
-    stages.push(time("motion", steps.len(), |i| Ok(stream.push(steps[i], &mut frames)?))?);
-    if frames.is_empty() {
-        frames.push(MotionFrame::default());
-    }
-
+    let fit_ms = cold.end();
+    let mut painter = Painter::open(&models, face.clone(), arguments.size, arguments.backend)?;
+    let prepare_ms = cold.end();
     let side = arguments.size as usize;
     let mut rgba = vec![0; side * side * 4];
-    painter.render(&frames[0], Reference::default(), &mut rgba)?;
-    let mut drawn = time("decode", FRAMES, |i| painter.render(&frames[i % frames.len()], REFERENCE, &mut rgba))?;
-    let gflop = decoder_gflop(&models, side);
-    drawn.gflop = Some(gflop);
-    drawn.mbytes = Some((rgba.len() * 2) as f64 / 1e6);
-    let decode_fps = 1000.0 / drawn.ms_p50;
-    stages.push(drawn);
+    painter.render(&MotionFrame::default(), Reference::default(), &mut rgba)?;
+    let first_frame_ms = cold.end();
+    let total_ms = began.elapsed().as_secs_f64() * 1000.0;
+    let cold_start = ColdStart { open_pack_ms, fit_ms, prepare_ms, first_frame_ms, total_ms };
+
+    let machine = Machine::measure();
+    let mut bench = Bench { machine, stages: Vec::new() };
+    let stored = bytes.len() as f64 / 1e6;
+    let looked = Counted { gflop: 0.0, mbytes: stored, leaves_out: "weights made ready for the processor" };
+    bench.stage("open pack", FEW, looked, |_| open().map(drop))?;
+    let graphs = graphs(models.pack())?;
+    let networks = |names: &[&str]| {
+        let cost = |name| graphs.iter().find(|(n, _)| *n == name).map_or(Cost::default(), |(_, graph)| graph.cost());
+        names
+            .iter()
+            .map(|name| cost(*name))
+            .fold(Cost::default(), |sum, cost| Cost { flops: sum.flops + cost.flops, bytes: sum.bytes + cost.bytes })
+    };
+    const FACE: [&str; 3] = ["detector", "landmarker", "blendshapes"];
+    let found = Counted::of(networks(&FACE), "the crops that the networks see, and second looks");
+    bench.stage("find face", FEW, found, |_| models.finder().find(&photo).map(drop).map_err(|e| failed(e.into())))?;
+    let twice = networks(&["detector", "landmarker", "blendshapes", "landmarker", "blendshapes", "segmenter"]);
+    let fitted = Counted::of(twice, "everything but the networks: crop, fit of the 3-D face, light");
+    bench.stage("find and fit", FEW, fitted, |_| models.fit(&photo, None).map(drop).map_err(failed))?;
+
+    let speech = read_speech()?;
+    let steps: Vec<&[f32]> = speech.chunks_exact(STEP).collect();
+    let mut stream = models.motion(Controls::default(), 0, 25.0)?;
+    let mut motion: Vec<MotionFrame> = Vec::new();
+    let heard = Counted::of(networks(&["encoder", "lips"]), "log-mel and the rules behind head and eyes");
+    bench.stage("motion", steps.len(), heard, |i| Ok(stream.push(steps[i], &mut motion)?))?;
+    if motion.is_empty() {
+        motion.push(MotionFrame::default());
+    }
+
+    let before = energy();
+    let frame_times = time(FRAMES, |i| painter.render(&motion[i % motion.len()], REFERENCE, &mut rgba))?;
+    // counters begin again at zero from time to time
+    let joules = before.zip(energy()).map(|(before, after)| after - before).filter(|joules| *joules >= 0.0);
+    let joules_per_frame = joules.map(|joules| joules / FRAMES as f64);
+    let work = watch(&mut painter, &motion, FRAMES, &mut rgba)?;
+    let backend = painter.backend();
+    let drawn = Counted { leaves_out: if backend == "cpu" { "" } else { NOT_THE_GPU }, ..mean(&work) };
+    bench.measured("decode", &frame_times, drawn);
+    let parts = Part::ALL.into_iter().filter(|_| backend == "cpu");
+    let frame_stages = parts.map(|part| bench.part(part, &work)).collect();
 
     let mut picture = Yuv420::new(side, side)?;
-    stages.push(time("colour", FRAMES, |_| {
+    // five sums and products a luma sample, eleven and twelve a pair of chroma samples
+    let converted = Counted {
+        gflop: (side * side) as f64 * (7.0 + 42.0 / 4.0) / 1e9,
+        mbytes: (side * side) as f64 * 5.5 / 1e6,
+        leaves_out: "",
+    };
+    bench.stage("colour", FRAMES, converted, |_| {
         picture.set_rgba(&rgba);
         Ok(())
-    })?);
+    })?;
+
+    let mut beside = models.motion(Controls::default(), 0, 25.0)?;
+    let live = Frames::of(&draw_live(&mut painter, &mut beside, &steps, &mut rgba)?);
+    let gpu_mb = painter.gpu_bytes().map(|bytes| bytes as f64 / 1e6);
+    drop(painter);
+    let peak_rss_mb = memory("VmHWM");
+    let mut sizes = Vec::new();
+    for size in SIZES {
+        let mut painter = Painter::open(&models, face.clone(), size, arguments.backend)?;
+        sizes.push(measure_size(&mut painter, &motion)?);
+    }
+    let mut network_operations = Vec::new();
+    for (name, graph) in &graphs {
+        interrupt::check()?;
+        network_operations.push(bench_network(name, graph)?);
+    }
     drop(progress);
 
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
     let report = Report {
         backend,
         networks: device::name(&device),
         size: arguments.size,
-        threads,
-        decode_fps,
-        decoder_gflop_per_frame: gflop,
-        peak_rss_mb: peak_memory(),
-        stages,
+        threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
+        decode_fps: 1000.0 / frame_times.at(0.5),
+        decoder_gflop_per_frame: drawn.gflop,
+        peak_rss_mb,
+        stages: bench.stages,
+        frames: Frames::of(&frame_times),
+        live,
+        frame_stages,
+        sizes,
+        cold_start,
+        machine,
+        joules_per_frame,
+        pack_mb: stored,
+        gpu_mb,
+        network_operations,
+        frame_times,
     };
+    if let Some(mut file) = page {
+        use std::io::Write;
+        let written = file.write_all(html::page(&report).as_bytes());
+        written.map_err(|source| OutputError::from_io(file.path(), source))?;
+        file.keep()?;
+    }
     if arguments.json {
         return serde_json::to_string_pretty(&report).map_err(|error| Failure::Internal(error.to_string()));
     }
-    let mut text = format!(
-        "{decode_fps:.1} frames a second of {side} x {side} on {backend} with {threads} threads, {gflop:.2} GFLOP a \
-         frame; networks on {}\n",
-        report.networks
-    );
-    for stage in &report.stages {
-        text += &format!("{:14} {:9.2} ms (95 %: {:.2} ms)\n", stage.name, stage.ms_p50, stage.ms_p95);
-    }
-    if let Some(memory) = report.peak_rss_mb {
-        text += &format!("largest memory use {memory:.0} MB\n");
-    }
-    Ok(text)
+    Ok(report::text(&report))
 }
 
-/// Runs a stage and takes the median and the 95th percentile of its time.
-fn time(
-    name: &'static str,
-    runs: usize,
-    mut stage: impl FnMut(usize) -> Result<(), Failure>,
-) -> Result<Stage, Failure> {
+/// Milliseconds from one moment to the next.
+struct Lap(Instant);
+
+impl Lap {
+    fn begin(at: Instant) -> Self {
+        Self(at)
+    }
+
+    fn end(&mut self) -> f64 {
+        let last = std::mem::replace(&mut self.0, Instant::now());
+        (self.0 - last).as_secs_f64() * 1000.0
+    }
+}
+
+/// Arithmetic and memory of one run of a stage.
+#[derive(Clone, Copy, Default)]
+struct Counted {
+    gflop: f64,
+    mbytes: f64,
+    leaves_out: &'static str,
+}
+
+impl Counted {
+    fn of(cost: Cost, leaves_out: &'static str) -> Self {
+        Self { gflop: cost.flops as f64 / 1e9, mbytes: cost.bytes as f64 / 1e6, leaves_out }
+    }
+}
+
+/// What was measured so far.
+struct Bench {
+    machine: Machine,
+    stages: Vec<Stage>,
+}
+
+impl Bench {
+    /// Runs a stage and keeps its times.
+    fn stage(
+        &mut self,
+        name: &'static str,
+        runs: usize,
+        counted: Counted,
+        stage: impl FnMut(usize) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let times = time(runs, stage)?;
+        self.measured(name, &times, counted);
+        Ok(())
+    }
+
+    fn measured(&mut self, name: &'static str, times: &Times, counted: Counted) {
+        self.stages.push(self.stage_of(name, times, counted, 1.0));
+    }
+
+    /// One part of the frames that were watched; its time is that of all threads together, so the roof is that of one.
+    fn part(&self, part: Part, work: &[FrameWork]) -> Stage {
+        let times = Times::new(work.iter().map(|w| 1000.0 * w.of(part).seconds).collect());
+        let n = work.len().max(1) as f64;
+        let sum = |of: fn(&FrameWork, Part) -> u64| work.iter().map(|w| of(w, part)).sum::<u64>() as f64 / n;
+        let counted =
+            Counted { gflop: sum(|w, p| w.of(p).flops) / 1e9, mbytes: sum(|w, p| w.of(p).bytes) / 1e6, leaves_out: "" };
+        let threads = rayon::current_num_threads() as f64;
+        self.stage_of(part.name(), &times, counted, threads)
+    }
+
+    fn stage_of(&self, name: &'static str, times: &Times, counted: Counted, threads: f64) -> Stage {
+        let Counted { gflop, mbytes, leaves_out } = counted;
+        let ms_p50 = times.at(0.5);
+        let least = threads * self.machine.least_ms(gflop, mbytes);
+        Stage {
+            name,
+            ms_p50,
+            ms_p95: times.at(0.95),
+            ms_p99: times.at(0.99),
+            gflop,
+            mbytes,
+            // the roof is the processor's
+            of_roofline: (ms_p50 > 0.0 && leaves_out != NOT_THE_GPU).then(|| least / ms_p50),
+            not_counted: leaves_out,
+        }
+    }
+}
+
+/// Runs something several times.
+fn time(runs: usize, mut run: impl FnMut(usize) -> Result<(), Failure>) -> Result<Times, Failure> {
     let mut times = Vec::with_capacity(runs);
     for i in 0..runs {
         interrupt::check()?;
         let start = Instant::now();
-        stage(i)?;
+        run(i)?;
         times.push(start.elapsed().as_secs_f64() * 1000.0);
     }
-    times.sort_by(f64::total_cmp);
-    let at = |share: f64| times.get(((times.len() as f64 - 1.0) * share).round() as usize).copied().unwrap_or(0.0);
-    Ok(Stage { name, ms_p50: at(0.5), ms_p95: at(0.95), gflop: None, mbytes: None })
+    Ok(Times::new(times))
+}
+
+/// What frames cost, part by part.
+fn watch(
+    painter: &mut Painter,
+    motion: &[MotionFrame],
+    frames: usize,
+    rgba: &mut [u8],
+) -> Result<Vec<FrameWork>, Failure> {
+    let mut work = Vec::new();
+    for i in 0..frames {
+        interrupt::check()?;
+        work.push(painter.watched(&motion[i % motion.len()], REFERENCE, rgba)?);
+    }
+    Ok(work)
+}
+
+/// What a frame costs on average.
+fn mean(work: &[FrameWork]) -> Counted {
+    let n = work.len().max(1) as f64;
+    let total = work.iter().map(FrameWork::total).fold((0, 0), |(f, b), w| (f + w.flops, b + w.bytes));
+    Counted { gflop: total.0 as f64 / n / 1e9, mbytes: total.1 as f64 / n / 1e6, leaves_out: "" }
+}
+
+/// Draws frames for a while as fast as possible, while the motion generator hears speech at the speed at which it is spoken
+/// and each frame shows the newest motion.
+fn draw_live(
+    painter: &mut Painter,
+    stream: &mut MotionStream,
+    steps: &[&[f32]],
+    rgba: &mut [u8],
+) -> Result<Times, Failure> {
+    let ended = AtomicBool::new(false);
+    let (send, receive) = mpsc::channel();
+    std::thread::scope(|scope| {
+        let speaking = scope.spawn(|| -> Result<(), Failure> {
+            let (start, mut frames) = (Instant::now(), Vec::new());
+            for (i, step) in (0u32..).zip(steps.iter().cycle()) {
+                std::thread::sleep((STEP_LASTS * i).saturating_sub(start.elapsed()));
+                if ended.load(Ordering::Relaxed) {
+                    break;
+                }
+                stream.push(step, &mut frames)?;
+                for frame in frames.drain(..) {
+                    // nobody listens any more once the time is up
+                    let _ = send.send(frame);
+                }
+            }
+            Ok(())
+        });
+        let (start, mut newest, mut times) = (Instant::now(), MotionFrame::default(), Vec::new());
+        let drawn = loop {
+            if start.elapsed() >= LIVE {
+                break Ok(());
+            }
+            let begun = Instant::now();
+            if let Some(frame) = receive.try_iter().last() {
+                newest = frame;
+            }
+            let frame = interrupt::check().and_then(|()| painter.render(&newest, REFERENCE, rgba));
+            if frame.is_err() {
+                break frame;
+            }
+            times.push(begun.elapsed().as_secs_f64() * 1000.0);
+        };
+        ended.store(true, Ordering::Relaxed);
+        let spoken = speaking.join().unwrap_or_else(|_| Err(Failure::Internal("the motion generator failed".into())));
+        drawn.and(spoken).map(|()| Times::new(times))
+    })
+}
+
+/// Frames of another size.
+fn measure_size(painter: &mut Painter, motion: &[MotionFrame]) -> Result<Size, Failure> {
+    let size = painter.size();
+    let mut rgba = vec![0; size as usize * size as usize * 4];
+    let times = time(FEW_FRAMES, |i| painter.render(&motion[i % motion.len()], REFERENCE, &mut rgba))?;
+    let work = watch(painter, motion, FEW_FRAMES, &mut rgba)?;
+    let Counted { gflop, mbytes, .. } = mean(&work);
+    Ok(Size { size, fps: 1000.0 / times.at(0.5), ms_p50: times.at(0.5), ms_p99: times.at(0.99), gflop, mbytes })
+}
+
+/// All networks of a pack.
+fn graphs(pack: &Pack) -> Result<Vec<(&'static str, Graph)>, Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::Internal(error.to_string());
+    let mut all = Vec::new();
+    for name in ["detector", "landmarker", "blendshapes", "segmenter"] {
+        all.push((name, network::build(pack, name).map_err(|e| failed(&e))?));
+    }
+    all.push(("encoder", Encoder::graph(pack)?));
+    all.push(("lips", Lips::graph(pack, &Encoder::new(pack)?)?));
+    Ok(all)
+}
+
+fn bench_network(name: &str, graph: &Graph) -> Result<NetworkTime, Failure> {
+    bench_candle(name, graph, FEW).map_err(|e| Failure::Internal(e.to_string()))
 }
 
 /// The sample speech as 16 kHz mono.
@@ -154,22 +380,4 @@ fn read_speech() -> Result<Vec<f32>, Failure> {
         speech.extend_from_slice(chunk);
     }
     Ok(speech)
-}
-
-/// Operations of a frame: every vertex sums its expression modes, turns and projects; every pixel interpolates its
-/// place in the photo, samples it bilinearly and is shaded.
-fn decoder_gflop(models: &Models, side: usize) -> f64 {
-    const VERTEX: usize = 40;
-    const PIXEL: usize = 90;
-    let model = models.face_model();
-    let geometry = model.neutral.len() * (model.expression.len() * 6 + VERTEX);
-    (geometry + side * side * PIXEL) as f64 / 1e9
-}
-
-/// Peak resident memory in 10^6 bytes.
-fn peak_memory() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kibibytes: f64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
-    Some(kibibytes * 1024.0 / 1e6)
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use parlante::animator::Models;
 use parlante::decode::background::straighten;
 use parlante::decode::offscreen::OffscreenDecoder;
+use parlante::decode::work::FrameWork;
 use parlante::decode::{Background, DecodeError, Decoder};
 use parlante::exec::gpu::{AdapterChoice, Gpu};
 use parlante::motion::MotionFrame;
@@ -84,6 +85,21 @@ impl Painter {
             straighten(rgba);
         }
         Ok(())
+    }
+
+    /// Draws one frame on the processor, whoever draws the others, and tells what it cost.
+    pub fn watched(
+        &mut self,
+        frame: &MotionFrame,
+        reference: Reference,
+        rgba: &mut [u8],
+    ) -> Result<FrameWork, Failure> {
+        Ok(self.cpu.render_watched(frame, reference, rgba)?)
+    }
+
+    /// Bytes of buffers and textures on the GPU, if it draws.
+    pub fn gpu_bytes(&self) -> Option<u64> {
+        self.gpu.as_ref().map(OffscreenDecoder::bytes)
     }
 
     fn draw(&mut self, frame: &MotionFrame, reference: Reference, rgba: &mut [u8]) -> Result<(), Failure> {

@@ -5,17 +5,24 @@ use std::ops::Range;
 use super::folds::Folds;
 use super::lids::TEXELS;
 use super::opening::Opening;
-use super::paint::lines;
-use super::paint_eye::EyePainter;
+use super::paint::{self, lines};
+use super::paint_eye::{self, EyePainter};
 use super::plan::FramePlan;
 use super::plane::Plane;
 use super::puppet::Puppet;
 use super::raster::{FAR, Target};
-use super::sample::bicubic;
+use super::sample::{self, bicubic};
+use super::shapes;
+use super::work::{FrameWork, Laps, Stage};
 use crate::portrait::fitted::{PAD, SIDE};
 
 /// Folds weaker than this are not looked up.
 const LEAST_FOLD: f32 = 0.01;
+/// Operations on numbers of a pixel's place in the photo, shading and laying over the background; of its folds.
+const LOOK: usize = 4 + sample::OPERATIONS + 5 + 7;
+const FOLD: usize = 24 + 9;
+/// Bytes of what the mesh says about a pixel: depth and attributes.
+const SAID: usize = 4 + 16;
 
 /// What all bands of a frame are painted from.
 pub(crate) struct Scene<'a> {
@@ -27,6 +34,8 @@ pub(crate) struct Scene<'a> {
     pub mouth: &'a Opening,
     /// Pixels to a row.
     pub size: usize,
+    /// Whether time and operations are taken.
+    pub watched: bool,
 }
 
 /// Some rows of a frame and the buffers that they need.
@@ -38,13 +47,16 @@ pub(crate) struct Band {
     flow: Target<4>,
     /// The same around the lips, with 2 x 2 samples to a pixel.
     fine: Target<4>,
+    /// What the last rows cost, where they were watched.
+    pub work: FrameWork,
 }
 
 impl Band {
     /// Room for so many rows of a frame of `size` pixels.
     pub fn new(rows: usize, size: usize) -> Self {
         let n = rows * size;
-        Self { rows: 0..0, flow: Target::with_room(n), fine: Target::with_room(2 * n) }
+        let (flow, fine) = (Target::with_room(n), Target::with_room(2 * n));
+        Self { rows: 0..0, flow, fine, work: FrameWork::default() }
     }
 
     /// How many pixels of the last frame no triangle covered.
@@ -56,18 +68,25 @@ impl Band {
     /// Paints some rows, which `pixels` holds; no more than there is room for.
     pub fn draw(&mut self, scene: &Scene, rows: Range<usize>, pixels: &mut [[u8; 4]]) {
         self.rows = rows;
-        self.draw_mesh(scene, pixels);
-        self.draw_fine(scene, pixels);
+        self.work = FrameWork::default();
+        let mut laps = Laps::start(scene.watched);
+        self.draw_mesh(scene, pixels, &mut laps);
+        self.draw_fine(scene, pixels, &mut laps);
         for e in 0..2 {
-            self.draw_eye(scene, e, pixels);
+            self.draw_eye(scene, e, pixels, &mut laps);
         }
         let shown = self.of_area(scene.mouth.area());
-        let rows = shown.map(|y| (y, scene.mouth.columns(y)));
+        let rows = shown.clone().map(|y| (y, scene.mouth.columns(y)));
         let painter = scene.mouth.painter(scene.puppet, scene.plan);
         self.repaint(scene, rows, pixels, |p, c| painter.paint(p, c));
+        laps.end(Stage::Mouth, &mut self.work, || {
+            let n: usize = shown.map(|y| scene.mouth.columns(y).len()).sum();
+            let samples = scene.mouth.samples_of_a_pixel();
+            (n * (2 * shapes::OPERATIONS + paint::OPERATIONS + 12 * samples), n * (2 * 4 + samples * 16))
+        });
     }
 
-    fn draw_mesh(&mut self, scene: &Scene, pixels: &mut [[u8; 4]]) {
+    fn draw_mesh(&mut self, scene: &Scene, pixels: &mut [[u8; 4]], laps: &mut Laps) {
         let Scene { puppet, plan, .. } = scene;
         let [scale, _, texels, _] = plan.pixels.scale;
         self.flow.clear(scene.size, self.rows.clone());
@@ -79,15 +98,29 @@ impl Band {
             },
             |i| attributes(plan, i),
         );
+        laps.end(Stage::Raster, &mut self.work, || {
+            let n = self.rows.len() * scene.size;
+            let mesh = self.flow.corners() * 4 + plan.positions.len() * (12 + 16);
+            (self.flow.operations(), mesh + n * 4 + self.flow.fragments() * SAID)
+        });
         let still = &scene.still[self.rows.start * scene.size..];
         let mesh = self.flow.depth.iter().zip(&self.flow.attributes);
         for ((out, still), (depth, source)) in pixels.iter_mut().zip(still).zip(mesh) {
             let seen = *depth < FAR;
             *out = if seen { over(look(scene.photo, &puppet.folds, *source, texels), *still) } else { *still };
         }
+        laps.end(Stage::Sample, &mut self.work, || {
+            let n = self.rows.len() * scene.size;
+            let seen = (0..n).filter(|&i| self.flow.depth[i] < FAR);
+            let (seen, folded) = seen.fold((0, 0), |(seen, folded), i| {
+                (seen + 1, folded + usize::from(self.flow.attributes[i][3].abs() > LEAST_FOLD))
+            });
+            let photo = (seen * sample::TEXEL) as f32 * (texels / scale).powi(2);
+            (seen * LOOK + folded * FOLD, n * (4 + 4 + 4) + seen * 16 + photo as usize)
+        });
     }
 
-    fn draw_fine(&mut self, scene: &Scene, pixels: &mut [[u8; 4]]) {
+    fn draw_fine(&mut self, scene: &Scene, pixels: &mut [[u8; 4]], laps: &mut Laps) {
         let Scene { puppet, plan, .. } = scene;
         let [scale, _, texels, _] = plan.pixels.scale;
         let area @ [x0, y0, x1, _] = plan.pixels.mouth.fine.map(|v| v as usize);
@@ -106,7 +139,7 @@ impl Band {
             },
             |i| attributes(plan, i),
         );
-        for (k, y) in rows.enumerate() {
+        for (k, y) in rows.clone().enumerate() {
             for x in 0..w {
                 let mut sum = [0.0; 4];
                 for s in 0..4 {
@@ -122,9 +155,15 @@ impl Band {
                 pixels[(y - self.rows.start) * scene.size + column] = over(sum, scene.still[y * scene.size + column]);
             }
         }
+        laps.end(Stage::Lips, &mut self.work, || {
+            let pixels = rows.len() * w;
+            let photo = (pixels * sample::TEXEL) as f32 * (texels / scale).powi(2);
+            let flops = self.fine.operations() + 4 * pixels * (LOOK + 8);
+            (flops, pixels * (4 * (4 + SAID) + 8) + self.fine.fragments() * SAID + photo as usize)
+        });
     }
 
-    fn draw_eye(&self, scene: &Scene, e: usize, pixels: &mut [[u8; 4]]) {
+    fn draw_eye(&mut self, scene: &Scene, e: usize, pixels: &mut [[u8; 4]], laps: &mut Laps) {
         let eye = &scene.plan.pixels.eyes[e];
         let area @ [x0, _, x1, _] = eye.area.map(|v| v as usize);
         let (upper, lower) = lines(&eye.lids);
@@ -137,7 +176,12 @@ impl Band {
             lower,
             fold: lines(&eye.second).0,
         };
-        self.repaint(scene, self.of_area(area).map(|y| (y, x0..x1)), pixels, |p, c| painter.paint(p, c));
+        let rows = self.of_area(area);
+        self.repaint(scene, rows.clone().map(|y| (y, x0..x1)), pixels, |p, c| painter.paint(p, c));
+        laps.end(Stage::Eyes, &mut self.work, || {
+            let n = rows.len() * x1.saturating_sub(x0);
+            (n * (2 * shapes::OPERATIONS + paint_eye::OPERATIONS), n * (2 * 4 + 4 * sample::TEXEL))
+        });
     }
 
     /// The rows of an area (x0, y0, x1, y1) that lie in this band.

@@ -10,6 +10,7 @@ use super::plan::FramePlan;
 use super::plane::Plane;
 use super::puppet::Puppet;
 use super::sample::{for_size, texels};
+use super::work::{FrameWork, Laps, Stage};
 
 /// Fewest rows of a band: every band looks at every triangle once.
 #[cfg(not(target_arch = "wasm32"))]
@@ -70,11 +71,23 @@ impl Canvas {
         self.bands.iter().map(Band::uncovered).sum()
     }
 
-    /// Paints some rows of a frame, which `rgba` holds. They come out the same whichever others are painted with them.
-    pub fn draw(&mut self, puppet: &Puppet, plan: &FramePlan, shown: Range<usize>, rgba: &mut [u8]) {
+    /// Paints some rows of a frame, which `rgba` holds. They come out the same whichever others are painted with them. What
+    /// it costs is added to `work`, if there is one.
+    pub fn draw(
+        &mut self,
+        puppet: &Puppet,
+        plan: &FramePlan,
+        shown: Range<usize>,
+        rgba: &mut [u8],
+        work: Option<&mut FrameWork>,
+    ) {
+        let watched = work.is_some();
+        let mut interior = FrameWork::default();
+        let mut laps = Laps::start(watched);
         self.mouth.prepare(puppet, plan, self.size, &shown);
+        laps.end(Stage::Interior, &mut interior, || self.mouth.work());
         let Self { photo, still, mouth, bands, size, rows } = self;
-        let scene = Scene { puppet, plan, photo, still, mouth, size: *size };
+        let scene = Scene { puppet, plan, photo, still, mouth, size: *size, watched };
         let pixels = rgba.as_chunks_mut::<4>().0;
         let paint = |(k, (band, piece)): (usize, (&mut Band, &mut [[u8; 4]]))| {
             let top = shown.start + k * *rows;
@@ -87,5 +100,9 @@ impl Canvas {
         }
         #[cfg(target_arch = "wasm32")]
         bands.iter_mut().zip(pixels.chunks_mut(*rows * *size)).enumerate().for_each(paint);
+        if let Some(work) = work {
+            work.add(&interior);
+            bands.iter().take(shown.len().div_ceil(*rows)).for_each(|band| work.add(&band.work));
+        }
     }
 }

@@ -13,6 +13,7 @@ use super::{DecodeError, check_size, paint};
 use crate::motion::MotionFrame;
 use crate::motion::frame::Reference;
 use crate::portrait::{FaceModel, FittedFace};
+use std::cell::Cell;
 use std::sync::Arc;
 use wgpu::util::{BufferInitDescriptor, DeviceExt, TextureDataOrder};
 
@@ -61,6 +62,8 @@ pub struct GpuDecoder {
     person: wgpu::Texture,
     /// What is behind the person in every pixel.
     still: wgpu::Texture,
+    /// Bytes of all buffers and textures.
+    bytes: u64,
 }
 
 /// Triangles drawn into a picture of its own.
@@ -96,7 +99,7 @@ impl GpuDecoder {
         let plan = puppet.frame_plan();
         let photo_plane = for_size(&puppet.texture, size);
         let texels = texels(&photo_plane);
-        let gpu = Maker { device, queue };
+        let gpu = Maker { device, queue, bytes: Cell::new(0) };
         let person = gpu.room("person", photo_plane.width as u32);
         let photo = person.create_view(&Default::default());
         let folds = gpu.texture("folds", &puppet.folds.as_picture());
@@ -165,6 +168,7 @@ impl GpuDecoder {
             composite_group,
             person,
             still,
+            bytes: gpu.bytes.get(),
         };
         decoder.set_background(&Background::Keep)?;
         Ok(decoder)
@@ -173,6 +177,11 @@ impl GpuDecoder {
     /// Pixels along a side of a frame.
     pub fn size(&self) -> u32 {
         self.size
+    }
+
+    /// Bytes of all buffers and textures on the GPU, without what the driver adds.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Chooses what is shown behind the person, as [`super::Decoder::set_background`].
@@ -317,11 +326,14 @@ fn bytes_of(pictures: &[&Plane<4>], width: usize, height: usize) -> Vec<u8> {
 struct Maker<'a> {
     device: &'a wgpu::Device,
     queue: &'a wgpu::Queue,
+    /// Bytes of what was made so far.
+    bytes: Cell<u64>,
 }
 
 impl Maker<'_> {
     fn buffer(&self, label: &str, contents: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
         let usage = usage | wgpu::BufferUsages::COPY_DST;
+        self.bytes.set(self.bytes.get() + contents.len() as u64);
         self.device.create_buffer_init(&BufferInitDescriptor { label: Some(label), contents, usage })
     }
 
@@ -361,6 +373,7 @@ impl Maker<'_> {
             view_formats: &[],
         };
         let view = wgpu::TextureViewDescriptor { dimension: Some(dimension), ..Default::default() };
+        self.count(&descriptor);
         self.device
             .create_texture_with_data(self.queue, &descriptor, TextureDataOrder::LayerMajor, &bytes)
             .create_view(&view)
@@ -368,7 +381,7 @@ impl Maker<'_> {
 
     /// Room for a picture that is exchanged with the background.
     fn room(&self, label: &str, size: u32) -> wgpu::Texture {
-        self.device.create_texture(&wgpu::TextureDescriptor {
+        let descriptor = wgpu::TextureDescriptor {
             label: Some(label),
             size: wgpu::Extent3d { width: size, height: size, depth_or_array_layers: 1 },
             mip_level_count: 1,
@@ -377,7 +390,16 @@ impl Maker<'_> {
             format: wgpu::TextureFormat::Rgba8Unorm,
             usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
             view_formats: &[],
-        })
+        };
+        self.count(&descriptor);
+        self.device.create_texture(&descriptor)
+    }
+
+    /// Counts the bytes of a texture, all of which have four for each pixel.
+    fn count(&self, descriptor: &wgpu::TextureDescriptor<'_>) {
+        let wgpu::Extent3d { width, height, depth_or_array_layers } = descriptor.size;
+        let pixels = u64::from(width) * u64::from(height) * u64::from(depth_or_array_layers);
+        self.bytes.set(self.bytes.get() + 4 * pixels);
     }
 
     fn target(
@@ -397,6 +419,7 @@ impl Maker<'_> {
             usage: usage | wgpu::TextureUsages::RENDER_ATTACHMENT,
             view_formats: &[],
         };
+        self.count(&descriptor);
         self.device.create_texture(&descriptor).create_view(&Default::default())
     }
 

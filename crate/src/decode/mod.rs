@@ -20,7 +20,8 @@
 //! | `folds`, `fold_lines`, `fold_curve`, `fold_ground` | wrinkles that come and go with the expression |
 //! | `puppet` | all of it together: a motion frame becomes a `FramePlan` |
 //! | `plan` | the plain numbers of a frame that CPU and GPU paint from |
-//! | `raster`, `sample`, `shapes`, `spans`, `paint`, `paint_eye`, `canvas` | pixels on the CPU |
+//! | `raster`, `sample`, `shapes`, `spans`, `paint`, `paint_eye`, `band`, `canvas` | pixels on the CPU |
+//! | [`work`] | what a frame's stages cost |
 //! | [`gpu`] | the same pixels on the GPU, into a canvas |
 //! | [`offscreen`] | and from there back into memory |
 
@@ -81,6 +82,7 @@ mod tongue;
 mod turn;
 mod vertices;
 mod weights;
+pub mod work;
 
 use crate::motion::MotionFrame;
 use crate::motion::frame::Reference;
@@ -91,6 +93,7 @@ use plan::FramePlan;
 use puppet::Puppet;
 use std::ops::Range;
 use std::sync::Arc;
+use work::{FrameWork, Laps, Stage};
 
 /// Smallest side of a frame, pixels.
 pub const SMALLEST: u32 = 64;
@@ -187,8 +190,27 @@ impl Decoder {
         if rgba.len() != needed || rows.end > self.size as usize {
             return Err(DecodeError::Buffer { got: rgba.len(), needed });
         }
-        self.canvas.draw(&self.puppet, &self.plan, rows, rgba);
+        self.canvas.draw(&self.puppet, &self.plan, rows, rgba, None);
         Ok(())
+    }
+
+    /// Draws one frame like [`Self::render`] and measures its stages, which costs a little time itself.
+    ///
+    /// # Errors
+    /// As [`Self::render`].
+    pub fn render_watched(
+        &mut self,
+        frame: &MotionFrame,
+        reference: Reference,
+        rgba: &mut [u8],
+    ) -> Result<FrameWork, DecodeError> {
+        check_buffer(rgba, self.size)?;
+        let mut work = FrameWork::default();
+        let mut laps = Laps::start(true);
+        self.plan(frame, reference);
+        laps.end(Stage::Plan, &mut work, || self.puppet.work());
+        self.canvas.draw(&self.puppet, &self.plan, 0..self.size as usize, rgba, Some(&mut work));
+        Ok(work)
     }
 }
 

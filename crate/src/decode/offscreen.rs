@@ -55,6 +55,12 @@ impl OffscreenDecoder {
         self.decoder.size()
     }
 
+    /// Bytes of all buffers and textures on the GPU, without what the driver adds.
+    pub fn bytes(&self) -> u64 {
+        let frame = 4 * u64::from(self.size()) * u64::from(self.size());
+        self.decoder.bytes() + frame + self.rows.size()
+    }
+
     /// Chooses what is shown behind the person, as [`super::Decoder::set_background`].
     ///
     /// # Errors

@@ -24,6 +24,8 @@ pub(crate) struct Opening {
     /// Of every row of the area: pixels to paint, and pixels of the interior that they are painted from.
     painted: Vec<Span>,
     needed: Vec<Span>,
+    /// Samples that a pixel is made of; none where nothing of the interior shows.
+    blended: usize,
 }
 
 impl Opening {
@@ -35,6 +37,7 @@ impl Opening {
             area: [0; 4],
             painted: Vec::with_capacity(size),
             needed: Vec::with_capacity(size),
+            blended: 0,
         }
     }
 
@@ -47,6 +50,21 @@ impl Opening {
     pub fn columns(&self, row: usize) -> Range<usize> {
         let [from, to] = self.painted[row - self.area[1]];
         from..to
+    }
+
+    /// Samples of the interior that a painted pixel is made of.
+    pub fn samples_of_a_pixel(&self) -> usize {
+        self.blended
+    }
+
+    /// Operations on numbers and bytes of the last frame's interior.
+    pub fn work(&self) -> (usize, usize) {
+        if self.blended == 0 {
+            return (0, 0);
+        }
+        let samples: usize = self.needed.iter().map(|[from, to]| 4 * (to - from)).sum();
+        let fragments = self.inner.fragments();
+        (self.inner.operations() + samples * paint::SAMPLE_OPERATIONS, fragments * 44 + samples * (44 + 16))
     }
 
     /// Shades the samples of a frame of `size` pixels of which these rows are shown.
@@ -63,9 +81,11 @@ impl Opening {
         // a tongue that is put out is seen beyond the lips
         let margin = if mouth.soft[2] > 0.0 { size as f32 } else { seen };
         spans([&upper, &lower], margin, scale, area, &mut self.painted);
+        self.blended = 0;
         if !open || shown.end <= y0 || y1 <= shown.start {
             return;
         }
+        self.blended = taps(mouth.soft[1] as isize).iter().filter(|t| t.1 > 0.0).count().pow(2);
         let around = taps(mouth.soft[1] as isize)[3].0.max(1) as f32 / 2.0 + 1.0;
         spans([&upper, &lower], margin + around, scale, area, &mut self.needed);
         self.inner.clear(2 * w, 0..2 * h);

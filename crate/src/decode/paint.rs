@@ -29,6 +29,10 @@ const INNER_LIP_REACH: f32 = 0.2;
 /// How strongly the lips' shadow takes red, green and blue: what bounces around in a mouth is warm.
 const SHADOW: [f32; 3] = [0.82, 1.0, 1.04];
 
+/// Operations on numbers that a pixel of the mouth takes, without the samples of its interior; and one of these.
+pub(crate) const OPERATIONS: usize = 130;
+pub(crate) const SAMPLE_OPERATIONS: usize = 190;
+
 pub(crate) fn mix(a: [f32; 3], b: [f32; 3], t: f32) -> [f32; 3] {
     std::array::from_fn(|c| a[c] + (b[c] - a[c]) * t)
 }

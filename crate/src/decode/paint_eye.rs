@@ -4,7 +4,7 @@ use super::eyes::Eye;
 use super::paint::{at, mix, square};
 use super::plan::{EyePlan, Line, POINTS, map};
 use super::plane::Plane;
-use super::sample::bicubic;
+use super::sample::{self, bicubic};
 use super::shapes::{Nearest, coverage, nearest};
 use super::weights::smooth;
 use crate::portrait::fitted::{PAD, SIDE};
@@ -13,6 +13,8 @@ use crate::portrait::fitted::{PAD, SIDE};
 const CLUMPS: f32 = 15.0;
 /// Mean of the strokes of lashes over a clump.
 const MEAN: f32 = 0.45;
+/// Operations on numbers that a pixel takes: three look-ups of the eyeball and what is made of them. A lid takes as many.
+pub(crate) const OPERATIONS: usize = 3 * sample::OPERATIONS + 70;
 /// How dark the fold above a shut lid is, 0..1.
 const CREASE: f32 = 0.05;
 

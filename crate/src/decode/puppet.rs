@@ -271,6 +271,17 @@ impl Puppet {
         self.plan_mouth(&pose, &openings, drawn, scale, size, plan);
     }
 
+    /// Operations on numbers and bytes of the last [`Self::plan`]: expressions that are not zero move the skin, everything is
+    /// turned and projected, the surroundings follow the outline, and skin is shaded.
+    pub fn work(&self) -> (usize, usize) {
+        let modes = self.expression.total.iter().filter(|&&w| w != 0.0).count();
+        let (skin, cuts) = (self.placed.len(), self.cuts.len());
+        let (around, border) = (self.around.len(), self.border.len());
+        let flops = skin * (6 * modes + 24 + 80) + cuts * 36 + around * (4 * border + 60) + self.triangles.len() * 35;
+        let moved = 12 * (skin * modes + 3 * skin + 2 * cuts);
+        (flops, moved + around * (4 * border + 40) + self.triangles.len() * 12)
+    }
+
     /// Crop pixels and distances of all vertices of the mesh.
     fn place(&mut self, pose: &CameraPose, leant: &CameraPose, positions: &mut [[f32; 3]]) {
         let n = self.placed.len();

@@ -10,6 +10,19 @@ pub(crate) struct Target<const A: usize> {
     rows: Range<usize>,
     pub depth: Vec<f32>,
     pub attributes: Vec<[f32; A]>,
+    counts: Counts,
+}
+
+/// What was drawn since the last [`Target::clear`].
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    /// Triangles looked at, and those of them that were set up.
+    looked_at: usize,
+    set_up: usize,
+    /// Pieces of rows.
+    pieces: usize,
+    /// Their pixels.
+    fragments: usize,
 }
 
 /// Depth of an empty pixel.
@@ -18,7 +31,13 @@ pub(crate) const FAR: f32 = 1e9;
 impl<const A: usize> Target<A> {
     /// Room for at most `pixels` pixels.
     pub fn with_room(pixels: usize) -> Self {
-        Self { width: 0, rows: 0..0, depth: vec![FAR; pixels], attributes: vec![[0.0; A]; pixels] }
+        Self {
+            width: 0,
+            rows: 0..0,
+            depth: vec![FAR; pixels],
+            attributes: vec![[0.0; A]; pixels],
+            counts: Counts::default(),
+        }
     }
 
     /// Makes it empty and keeps these rows of a picture of this width from now on; grows if there is no room.
@@ -31,6 +50,24 @@ impl<const A: usize> Target<A> {
         self.width = width;
         self.rows = rows;
         self.depth[..n].fill(FAR);
+        self.counts = Counts::default();
+    }
+
+    /// Pixels of all triangles together, drawn since [`Self::clear`].
+    pub fn fragments(&self) -> usize {
+        self.counts.fragments
+    }
+
+    /// Corners of triangles looked at since [`Self::clear`].
+    pub fn corners(&self) -> usize {
+        3 * self.counts.looked_at
+    }
+
+    /// Operations on numbers since [`Self::clear`]: corners and bounds of all triangles, planes and edges of those that can
+    /// be seen, ends and first values of every piece of a row, steps from pixel to pixel.
+    pub fn operations(&self) -> usize {
+        let Counts { looked_at, set_up, pieces, fragments } = self.counts;
+        18 * looked_at + (36 + 8 * (A + 1)) * set_up + (16 + 4 * (A + 1)) * pieces + (2 + A) * fragments
     }
 
     /// How many pixels no triangle covers.
@@ -50,6 +87,8 @@ impl<const A: usize> Target<A> {
         vertex: impl Fn(u32) -> [f32; 3],
         attribute: impl Fn(u32) -> [f32; A],
     ) {
+        let mut counts = self.counts;
+        counts.looked_at += triangles.len();
         let (w, top, bottom) = (self.width as f32, self.rows.start as f32, self.rows.end as f32);
         for t in triangles {
             let p = t.map(&vertex);
@@ -64,6 +103,7 @@ impl<const A: usize> Target<A> {
             if area.abs() < 1e-9 {
                 continue;
             }
+            counts.set_up += 1;
             // the depth and the attributes are planes over the picture
             let a = t.map(&attribute);
             let (e1, e2) = ([p[1][0] - p[0][0], p[1][1] - p[0][1]], [p[2][0] - p[0][0], p[2][1] - p[0][1]]);
@@ -92,6 +132,8 @@ impl<const A: usize> Target<A> {
                     continue;
                 }
                 let (from, to) = (from as usize, to as usize);
+                counts.pieces += 1;
+                counts.fragments += to - from;
                 let (ox, oy) = (from as f32 + 0.5 - p[0][0], cy - p[0][1]);
                 let mut z = p[0][2] + ox * dz[0] + oy * dz[1];
                 let mut value: [f32; A] = std::array::from_fn(|i| a[0][i] + ox * da[i][0] + oy * da[i][1]);
@@ -110,6 +152,7 @@ impl<const A: usize> Target<A> {
                 }
             }
         }
+        self.counts = counts;
     }
 }
 

@@ -5,6 +5,12 @@ use super::lids::TEXELS;
 use super::plane::Plane;
 use crate::portrait::fitted::{PAD, TEX, TEX_FULL};
 
+/// Operations on numbers that a bicubic look-up takes: its place, two times four weights, four rows of four pixels of four
+/// channels.
+pub(crate) const OPERATIONS: usize = 2 * 5 + 2 * 24 + 4 * 4 * 9;
+/// Bytes of a pixel that is looked up.
+pub(crate) const TEXEL: usize = 16;
+
 /// Weights of the four taps around a position `t` (0..1) between the inner two; cubic convolution with A = -0.75.
 fn taps(t: f32) -> [f32; 4] {
     const A: f32 = -0.75;

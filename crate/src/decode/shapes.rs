@@ -3,6 +3,9 @@
 
 use super::plan::{Line, POINTS};
 
+/// Operations on numbers that [`nearest`] takes.
+pub(crate) const OPERATIONS: usize = (POINTS - 1) * 27;
+
 /// The point of a line that is nearest to a pixel.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Nearest {
