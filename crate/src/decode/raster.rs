@@ -107,25 +107,23 @@ impl<const A: usize> Target<A> {
             // the depth and the attributes are planes over the picture
             let a = t.map(&attribute);
             let (e1, e2) = ([p[1][0] - p[0][0], p[1][1] - p[0][1]], [p[2][0] - p[0][0], p[2][1] - p[0][1]]);
+            let share = 1.0 / area;
             let slope = |v0: f32, v1: f32, v2: f32| {
                 let (d1, d2) = (v1 - v0, v2 - v0);
-                [(d1 * e2[1] - d2 * e1[1]) / area, (d2 * e1[0] - d1 * e2[0]) / area]
+                [(d1 * e2[1] - d2 * e1[1]) * share, (d2 * e1[0] - d1 * e2[0]) * share]
             };
             let dz = slope(p[0][2], p[1][2], p[2][2]);
             let da: [[f32; 2]; A] = std::array::from_fn(|i| slope(a[0][i], a[1][i], a[2][i]));
-            let edges = [(p[0], p[1]), (p[1], p[2]), (p[2], p[0])].map(|(a, b)| Edge::new(a, b));
+            let [upmost, middle, lowest] = downwards(p);
+            let (long, upper, lower) =
+                (Edge::new(upmost, lowest), Edge::new(upmost, middle), Edge::new(middle, lowest));
             let first = above(lo_y - 0.5).max(top) as usize;
             let last = above(hi_y - 0.5).clamp(top, bottom) as usize;
             for y in first..last {
                 let cy = y as f32 + 0.5;
-                let (mut left, mut right) = (f32::INFINITY, f32::NEG_INFINITY);
-                for e in &edges {
-                    if e.top <= cy && cy < e.bottom {
-                        let x = e.x + (cy - e.top) * e.slope;
-                        left = left.min(x);
-                        right = right.max(x);
-                    }
-                }
+                let short = if cy < middle[1] { &upper } else { &lower };
+                let ends = [long.at(cy), short.at(cy)];
+                let (left, right) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
                 let from = above(left - 0.5).max(0.0);
                 let to = above(right - 0.5).min(w);
                 if from >= to {
@@ -163,18 +161,35 @@ fn above(x: f32) -> f32 {
     if whole < x { whole + 1.0 } else { whole }
 }
 
+/// The corners from the upmost to the lowest, from left to right at the same height.
+fn downwards([mut a, mut b, mut c]: [[f32; 3]; 3]) -> [[f32; 3]; 3] {
+    let before = |p: &[f32; 3], q: &[f32; 3]| (p[1], p[0]) <= (q[1], q[0]);
+    if !before(&a, &b) {
+        (a, b) = (b, a);
+    }
+    if !before(&b, &c) {
+        (b, c) = (c, b);
+    }
+    if !before(&a, &b) {
+        (a, b) = (b, a);
+    }
+    [a, b, c]
+}
+
 /// An edge from its upper to its lower end. Both triangles at an edge compute the same numbers.
 struct Edge {
     top: f32,
-    bottom: f32,
     x: f32,
     slope: f32,
 }
 
 impl Edge {
     fn new(a: [f32; 3], b: [f32; 3]) -> Self {
-        let (a, b) = if (a[1], a[0]) <= (b[1], b[0]) { (a, b) } else { (b, a) };
-        Self { top: a[1], bottom: b[1], x: a[0], slope: (b[0] - a[0]) / (b[1] - a[1]).max(1e-12) }
+        Self { top: a[1], x: a[0], slope: (b[0] - a[0]) / (b[1] - a[1]).max(1e-12) }
+    }
+
+    fn at(&self, y: f32) -> f32 {
+        self.x + (y - self.top) * self.slope
     }
 }
 
