@@ -13,6 +13,7 @@ use super::puppet::Puppet;
 use super::raster::{FAR, Target};
 use super::sample::{self, bicubic};
 use super::shapes;
+use super::strips::Strips;
 use super::work::{FrameWork, Laps, Stage};
 use crate::portrait::fitted::{PAD, SIDE};
 
@@ -31,6 +32,7 @@ pub(crate) struct Scene<'a> {
     pub photo: &'a Plane<4>,
     /// What is behind the person in every pixel, colours times opacity.
     pub still: &'a [[u8; 4]],
+    pub mesh: &'a Strips,
     pub mouth: &'a Opening,
     /// Pixels to a row.
     pub size: usize,
@@ -90,14 +92,14 @@ impl Band {
         let Scene { puppet, plan, .. } = scene;
         let [scale, _, texels, _] = plan.pixels.scale;
         self.flow.clear(scene.size, self.rows.clone());
-        self.flow.draw(
-            &puppet.triangles,
-            |i| {
+        let [top, bottom] = [self.rows.start, self.rows.end].map(|y| y as f32 / scale);
+        for triangles in scene.mesh.between(top, bottom) {
+            let vertex = |i| {
                 let [x, y, d] = plan.positions[i as usize];
                 [x * scale, y * scale, d]
-            },
-            |i| attributes(plan, i),
-        );
+            };
+            self.flow.draw(triangles, vertex, |i| attributes(plan, i));
+        }
         laps.end(Stage::Raster, &mut self.work, || {
             let n = self.rows.len() * scene.size;
             let mesh = self.flow.corners() * 4 + plan.positions.len() * (12 + 16);
@@ -131,14 +133,14 @@ impl Band {
             return;
         }
         self.fine.clear(2 * w, 2 * (rows.start - y0)..2 * (rows.end - y0));
-        self.fine.draw(
-            &puppet.triangles,
-            |i| {
+        let [top, bottom] = [rows.start, rows.end].map(|y| y as f32 / scale);
+        for triangles in scene.mesh.between(top, bottom) {
+            let vertex = |i| {
                 let [x, y, d] = plan.positions[i as usize];
                 [2.0 * (x * scale - x0 as f32), 2.0 * (y * scale - y0 as f32), d]
-            },
-            |i| attributes(plan, i),
-        );
+            };
+            self.fine.draw(triangles, vertex, |i| attributes(plan, i));
+        }
         for (k, y) in rows.clone().enumerate() {
             for x in 0..w {
                 let mut sum = [0.0; 4];

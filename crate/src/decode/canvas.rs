@@ -10,6 +10,7 @@ use super::plan::FramePlan;
 use super::plane::Plane;
 use super::puppet::Puppet;
 use super::sample::{for_size, texels};
+use super::strips::Strips;
 use super::work::{FrameWork, Laps, Stage};
 
 /// Fewest rows of a band: every band looks at every triangle once.
@@ -32,6 +33,7 @@ pub(crate) struct Canvas {
     /// What is behind the person in every pixel, colours times opacity.
     still: Vec<[u8; 4]>,
     size: usize,
+    mesh: Strips,
     mouth: Opening,
     /// Room for `rows` neighbouring rows each, together for a whole frame.
     bands: Vec<Band>,
@@ -46,6 +48,7 @@ impl Canvas {
             photo: for_size(&puppet.texture, size),
             still: Background::Keep.draw(puppet, size)?,
             size: n,
+            mesh: Strips::new(&puppet.triangles, &puppet.source),
             mouth: Opening::new(n),
             bands: (0..n).step_by(rows).map(|_| Band::new(rows, n)).collect(),
             rows,
@@ -86,8 +89,9 @@ impl Canvas {
         let mut laps = Laps::start(watched);
         self.mouth.prepare(puppet, plan, self.size, &shown);
         laps.end(Stage::Interior, &mut interior, || self.mouth.work());
-        let Self { photo, still, mouth, bands, size, rows } = self;
-        let scene = Scene { puppet, plan, photo, still, mouth, size: *size, watched };
+        self.mesh.place(&plan.positions);
+        let Self { photo, still, mesh, mouth, bands, size, rows } = self;
+        let scene = Scene { puppet, plan, photo, still, mesh, mouth, size: *size, watched };
         let pixels = rgba.as_chunks_mut::<4>().0;
         let paint = |(k, (band, piece)): (usize, (&mut Band, &mut [[u8; 4]]))| {
             let top = shown.start + k * *rows;

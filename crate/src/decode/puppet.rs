@@ -72,7 +72,7 @@ pub(crate) struct Puppet {
     /// Triangles of the picture's mesh.
     pub triangles: Vec<[u32; 3]>,
     /// Source of every vertex of the mesh with open lids, crop pixels.
-    source: Vec<[f32; 2]>,
+    pub source: Vec<[f32; 2]>,
     nostrils: Vec<Nostril>,
     expression: Expression,
     placed: Vec<[f32; 3]>,
