@@ -7,12 +7,13 @@ use super::lids::TEXELS;
 use super::opening::Opening;
 use super::paint::{self, lines};
 use super::paint_eye::{self, EyePainter};
-use super::plan::FramePlan;
+use super::plan::{FramePlan, Line};
 use super::plane::Plane;
 use super::puppet::Puppet;
 use super::raster::{FAR, Target};
 use super::sample::{self, bicubic};
-use super::shapes;
+use super::shapes::{self, AT_ONCE, Nearest, nearest_in_row};
+use super::spans::{Span, spans};
 use super::strips::Strips;
 use super::work::{FrameWork, Laps, Stage};
 use crate::portrait::fitted::{PAD, SIDE};
@@ -49,6 +50,8 @@ pub(crate) struct Band {
     flow: Target<4>,
     /// The same around the lips, with 2 x 2 samples to a pixel.
     fine: Target<4>,
+    /// Which pixels of each row an eye may touch.
+    touched: Vec<Span>,
     /// What the last rows cost, where they were watched.
     pub work: FrameWork,
 }
@@ -58,7 +61,7 @@ impl Band {
     pub fn new(rows: usize, size: usize) -> Self {
         let n = rows * size;
         let (flow, fine) = (Target::with_room(n), Target::with_room(2 * n));
-        Self { rows: 0..0, flow, fine, work: FrameWork::default() }
+        Self { rows: 0..0, flow, fine, touched: Vec::with_capacity(rows), work: FrameWork::default() }
     }
 
     /// How many pixels of the last frame no triangle covered.
@@ -80,7 +83,8 @@ impl Band {
         let shown = self.of_area(scene.mouth.area());
         let rows = shown.clone().map(|y| (y, scene.mouth.columns(y)));
         let painter = scene.mouth.painter(scene.puppet, scene.plan);
-        self.repaint(scene, rows, pixels, |p, c| painter.paint(p, c));
+        let (upper, lower) = lines(&scene.plan.pixels.mouth.lips);
+        repaint(self.rows.start, scene, rows, [&upper, &lower], pixels, |p, near, c| painter.paint(p, near, c));
         laps.end(Stage::Mouth, &mut self.work, || {
             let n: usize = shown.map(|y| scene.mouth.columns(y).len()).sum();
             let samples = scene.mouth.samples_of_a_pixel();
@@ -168,20 +172,29 @@ impl Band {
     fn draw_eye(&mut self, scene: &Scene, e: usize, pixels: &mut [[u8; 4]], laps: &mut Laps) {
         let eye = &scene.plan.pixels.eyes[e];
         let area @ [x0, _, x1, _] = eye.area.map(|v| v as usize);
+        let rows = self.of_area(area);
         let (upper, lower) = lines(&eye.lids);
+        let [scale, _, _, edge] = scene.plan.pixels.scale;
+        self.touched.clear();
+        if eye.lid[0] > 0.0 {
+            self.touched.extend(rows.clone().map(|_| [x0, x1]));
+        } else if eye.shade[2] > 0.0 {
+            // an open eye ends at its lids
+            spans([&upper, &lower], edge * scale, scale, [x0, rows.start, x1, rows.end], &mut self.touched);
+        }
         let painter = EyePainter {
             plan: eye,
             eye: &scene.puppet.eyes[e],
             layer_texels: TEXELS,
-            edge: scene.plan.pixels.scale[3],
+            edge,
             upper,
             lower,
             fold: lines(&eye.second).0,
         };
-        let rows = self.of_area(area);
-        self.repaint(scene, rows.clone().map(|y| (y, x0..x1)), pixels, |p, c| painter.paint(p, c));
+        let touched = rows.zip(self.touched.iter().map(|&[from, to]| from..to));
+        repaint(self.rows.start, scene, touched, [&upper, &lower], pixels, |p, near, c| painter.paint(p, near, c));
         laps.end(Stage::Eyes, &mut self.work, || {
-            let n = rows.len() * x1.saturating_sub(x0);
+            let n: usize = self.touched.iter().map(|[from, to]| to.saturating_sub(*from)).sum();
             (n * (2 * shapes::OPERATIONS + paint_eye::OPERATIONS), n * (2 * 4 + 4 * sample::TEXEL))
         });
     }
@@ -191,22 +204,28 @@ impl Band {
         let start = y0.clamp(self.rows.start, self.rows.end);
         start..y1.clamp(start, self.rows.end)
     }
+}
 
-    /// Replaces pixels, given row by row; `paint` gets the crop pixel and the colour so far.
-    fn repaint(
-        &self,
-        scene: &Scene,
-        rows: impl Iterator<Item = (usize, Range<usize>)>,
-        pixels: &mut [[u8; 4]],
-        paint: impl Fn([f32; 2], [f32; 3]) -> [f32; 3],
-    ) {
-        let scale = scene.plan.pixels.scale[0];
-        for (y, columns) in rows {
-            for x in columns {
-                let pixel = &mut pixels[(y - self.rows.start) * scene.size + x];
-                let p = [(x as f32 + 0.5) / scale, (y as f32 + 0.5) / scale];
-                let c = paint(p, [f32::from(pixel[0]), f32::from(pixel[1]), f32::from(pixel[2])]);
-                let [r, g, b] = c.map(to_byte);
+/// Replaces pixels, given row by row, of `pixels`, which begin with row `top`; `paint` gets the crop pixel, what is nearest
+/// to it of two lines, and the colour so far.
+fn repaint(
+    top: usize,
+    scene: &Scene,
+    rows: impl Iterator<Item = (usize, Range<usize>)>,
+    near: [&Line; 2],
+    pixels: &mut [[u8; 4]],
+    paint: impl Fn([f32; 2], [Nearest; 2], [f32; 3]) -> [f32; 3],
+) {
+    let scale = scene.plan.pixels.scale[0];
+    for (y, columns) in rows {
+        let crop_y = (y as f32 + 0.5) / scale;
+        for left in columns.clone().step_by(AT_ONCE) {
+            let xs: [f32; AT_ONCE] = std::array::from_fn(|i| ((left + i) as f32 + 0.5) / scale);
+            let [upper, lower] = near.map(|line| nearest_in_row(&xs, crop_y, line));
+            for (i, x) in (left..columns.end.min(left + AT_ONCE)).enumerate() {
+                let pixel = &mut pixels[(y - top) * scene.size + x];
+                let colour = [f32::from(pixel[0]), f32::from(pixel[1]), f32::from(pixel[2])];
+                let [r, g, b] = paint([xs[i], crop_y], [upper.of(i), lower.of(i)], colour).map(to_byte);
                 *pixel = [r, g, b, pixel[3]];
             }
         }

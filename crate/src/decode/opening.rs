@@ -8,6 +8,7 @@ use super::paint::{self, MouthPainter, lines};
 use super::plan::FramePlan;
 use super::puppet::Puppet;
 use super::raster::{FAR, Target};
+use super::shapes::Nearest;
 use super::spans::{Span, spans};
 
 /// The dark line between shut lips is seen this far from them, cm.
@@ -113,10 +114,9 @@ impl Opening {
     pub fn painter<'a>(&'a self, puppet: &'a Puppet, plan: &'a FramePlan) -> OpeningPainter<'a> {
         let mouth = &plan.pixels.mouth;
         let [scale, _, _, edge] = plan.pixels.scale;
-        let (upper, lower) = lines(&mouth.lips);
         let card = puppet.mouth.card.as_ref().map(|c: &Card| &c.picture);
         let taps = taps(mouth.soft[1] as isize);
-        OpeningPainter { opening: self, scale, taps, mouth: MouthPainter { plan: mouth, card, edge, upper, lower } }
+        OpeningPainter { opening: self, scale, taps, mouth: MouthPainter { plan: mouth, card, edge } }
     }
 }
 
@@ -130,9 +130,9 @@ pub(crate) struct OpeningPainter<'a> {
 }
 
 impl OpeningPainter<'_> {
-    /// Paints the mouth over `colour` at crop pixel `p`.
-    pub fn paint(&self, p: [f32; 2], colour: [f32; 3]) -> [f32; 3] {
-        self.mouth.paint(p, |open| self.inner(p, open), colour)
+    /// Paints the mouth over `colour` at crop pixel `p`, to which these points of the lips are nearest.
+    pub fn paint(&self, p: [f32; 2], near: [Nearest; 2], colour: [f32; 3]) -> [f32; 3] {
+        self.mouth.paint(p, near, |open| self.inner(p, open), colour)
     }
 
     /// The interior's colour at a crop pixel, and how much of it lies over the lower lip; what does not counts only as

@@ -3,7 +3,7 @@
 
 use super::plan::{Line, MouthPlan, POINTS, map};
 use super::plane::{Plane, luminance};
-use super::shapes::{coverage, inside, nearest};
+use super::shapes::{Nearest, coverage, inside};
 use super::weights::smooth;
 
 /// Where light on the interior of the mouth comes from: above and in front; head space.
@@ -116,16 +116,20 @@ pub(crate) struct MouthPainter<'a> {
     pub card: Option<&'a Plane<4>>,
     /// Half width of an antialiased edge, crop pixels.
     pub edge: f32,
-    pub upper: Line,
-    pub lower: Line,
 }
 
 impl MouthPainter<'_> {
-    /// Paints the mouth over `colour` at crop pixel `p`. `inner`: the interior's colour there,
-    /// and how much of it lies over the lower lip; what does not counts only as far as the mouth is open there.
-    pub fn paint(&self, p: [f32; 2], inner: impl FnOnce(f32) -> [f32; 4], colour: [f32; 3]) -> [f32; 3] {
+    /// Paints the mouth over `colour` at crop pixel `p`, to which these points of the upper and lower lip are nearest.
+    /// `inner`: the interior's colour there, and how much of it lies over the lower lip; what does not counts only as far
+    /// as the mouth is open there.
+    pub fn paint(
+        &self,
+        p: [f32; 2],
+        [up, low]: [Nearest; 2],
+        inner: impl FnOnce(f32) -> [f32; 4],
+        colour: [f32; 3],
+    ) -> [f32; 3] {
         let plan = self.plan;
-        let (up, low) = (nearest(p, &self.upper), nearest(p, &self.lower));
         let cm = plan.light[3];
         let mut out = colour;
         let open = coverage(&up, &low, self.edge + plan.soft[0]);

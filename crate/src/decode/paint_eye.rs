@@ -5,7 +5,7 @@ use super::paint::{at, mix, square};
 use super::plan::{EyePlan, Line, POINTS, map};
 use super::plane::Plane;
 use super::sample::{self, bicubic};
-use super::shapes::{Nearest, coverage, nearest};
+use super::shapes::{Nearest, coverage};
 use super::weights::smooth;
 use crate::portrait::fitted::{PAD, SIDE};
 
@@ -45,10 +45,9 @@ struct OnLid {
 }
 
 impl EyePainter<'_> {
-    /// Paints the eye over `colour` at crop pixel `p`.
-    pub fn paint(&self, p: [f32; 2], colour: [f32; 3]) -> [f32; 3] {
+    /// Paints the eye over `colour` at crop pixel `p`, to which these points of the upper and lower margin are nearest.
+    pub fn paint(&self, p: [f32; 2], [up, low]: [Nearest; 2], colour: [f32; 3]) -> [f32; 3] {
         let plan = self.plan;
-        let (up, low) = (nearest(p, &self.upper), nearest(p, &self.lower));
         let open = coverage(&up, &low, self.edge);
         let q = map(&plan.to_photo, p);
         let mut out = colour;
