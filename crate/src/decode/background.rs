@@ -94,7 +94,7 @@ pub fn straighten(rgba: &mut [u8]) {
 /// The crop of a texture at the frame's resolution.
 fn frame(texture: &Plane<4>, size: u32) -> Vec<[u8; 4]> {
     let texture = for_size(texture, size);
-    let k = texels(&texture);
+    let k = texels(texture.width);
     let at = |v: u32| ((v as f32 + 0.5) * SIDE / size as f32 + PAD * SIDE) * k;
     let pixel = |x, y| {
         let [r, g, b, _] = bicubic(&texture, at(x), at(y)).map(|v| (v + 0.5) as u8);

@@ -6,8 +6,8 @@ use super::DecodeError;
 use super::background::Background;
 use super::band::{Band, Scene};
 use super::opening::Opening;
+use super::photo::Photo;
 use super::plan::FramePlan;
-use super::plane::Plane;
 use super::puppet::Puppet;
 use super::sample::{for_size, texels};
 use super::strips::Strips;
@@ -29,7 +29,7 @@ fn rows_of_a_band(size: usize) -> usize {
 /// The photo at the right resolution, and the buffers of a frame.
 #[derive(Clone, Debug)]
 pub(crate) struct Canvas {
-    photo: Plane<4>,
+    photo: Photo,
     /// What is behind the person in every pixel, colours times opacity.
     still: Vec<[u8; 4]>,
     size: usize,
@@ -45,7 +45,7 @@ impl Canvas {
         let n = size as usize;
         let rows = rows_of_a_band(n);
         Ok(Self {
-            photo: for_size(&puppet.texture, size),
+            photo: Photo::new(&for_size(&puppet.texture, size)),
             still: Background::Keep.draw(puppet, size)?,
             size: n,
             mesh: Strips::new(&puppet.triangles, &puppet.source),
@@ -59,13 +59,13 @@ impl Canvas {
     pub fn set_background(&mut self, puppet: &Puppet, background: &Background) -> Result<(), DecodeError> {
         let size = self.size as u32;
         self.still = background.draw(puppet, size)?;
-        self.photo = background.person(puppet, size);
+        self.photo = Photo::new(&background.person(puppet, size));
         Ok(())
     }
 
     /// Texture pixels to a crop pixel.
     pub fn texels(&self) -> f32 {
-        texels(&self.photo)
+        texels(self.photo.width())
     }
 
     /// How many pixels of the last frame no triangle covered.

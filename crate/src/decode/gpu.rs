@@ -98,7 +98,7 @@ impl GpuDecoder {
         let puppet = Puppet::new(&model, &face)?;
         let plan = puppet.frame_plan();
         let photo_plane = for_size(&puppet.texture, size);
-        let texels = texels(&photo_plane);
+        let texels = texels(photo_plane.width);
         let gpu = Maker { device, queue, bytes: Cell::new(0) };
         let person = gpu.room("person", photo_plane.width as u32);
         let photo = person.create_view(&Default::default());

@@ -20,7 +20,7 @@
 //! | `folds`, `fold_lines`, `fold_curve`, `fold_ground` | wrinkles that come and go with the expression |
 //! | `puppet` | all of it together: a motion frame becomes a `FramePlan` |
 //! | `plan` | the plain numbers of a frame that CPU and GPU paint from |
-//! | `strips`, `raster`, `sample`, `shapes`, `spans`, `paint`, `paint_eye`, `band`, `canvas` | pixels on the CPU |
+//! | `strips`, `raster`, `photo`, `sample`, `shapes`, `spans`, `paint`, `paint_eye`, `band`, `canvas` | pixels on the CPU |
 //! | [`work`] | what a frame's stages cost |
 //! | [`gpu`] | the same pixels on the GPU, into a canvas |
 //! | [`offscreen`] | and from there back into memory |
@@ -60,6 +60,7 @@ mod opening;
 mod paint;
 mod paint_eye;
 mod patches;
+mod photo;
 mod plan;
 mod plane;
 mod pose;

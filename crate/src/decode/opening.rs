@@ -131,6 +131,7 @@ pub(crate) struct OpeningPainter<'a> {
 
 impl OpeningPainter<'_> {
     /// Paints the mouth over `colour` at crop pixel `p`, to which these points of the lips are nearest.
+    #[inline(always)]
     pub fn paint(&self, p: [f32; 2], near: [Nearest; 2], colour: [f32; 3]) -> [f32; 3] {
         self.mouth.paint(p, near, |open| self.inner(p, open), colour)
     }

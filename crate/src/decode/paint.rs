@@ -122,6 +122,7 @@ impl MouthPainter<'_> {
     /// Paints the mouth over `colour` at crop pixel `p`, to which these points of the upper and lower lip are nearest.
     /// `inner`: the interior's colour there, and how much of it lies over the lower lip; what does not counts only as far
     /// as the mouth is open there.
+    #[inline(always)]
     pub fn paint(
         &self,
         p: [f32; 2],

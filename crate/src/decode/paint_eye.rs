@@ -46,6 +46,7 @@ struct OnLid {
 
 impl EyePainter<'_> {
     /// Paints the eye over `colour` at crop pixel `p`, to which these points of the upper and lower margin are nearest.
+    #[inline(always)]
     pub fn paint(&self, p: [f32; 2], [up, low]: [Nearest; 2], colour: [f32; 3]) -> [f32; 3] {
         let plan = self.plan;
         let open = coverage(&up, &low, self.edge);

@@ -81,6 +81,7 @@ impl<const A: usize> Target<A> {
     ///
     /// A pixel whose centre lies on an edge shared by two triangles belongs to exactly one of them, so a mesh without
     /// holes leaves no pixel uncovered.
+    #[inline(always)]
     pub fn draw(
         &mut self,
         triangles: &[[u32; 3]],
@@ -155,13 +156,14 @@ impl<const A: usize> Target<A> {
 }
 
 /// The smallest whole number that is not below. Rounding itself is a call into the C library on older x86-64.
-#[inline]
+#[inline(always)]
 fn above(x: f32) -> f32 {
     let whole = x as i32 as f32;
     if whole < x { whole + 1.0 } else { whole }
 }
 
 /// The corners from the upmost to the lowest, from left to right at the same height.
+#[inline(always)]
 fn downwards([mut a, mut b, mut c]: [[f32; 3]; 3]) -> [[f32; 3]; 3] {
     let before = |p: &[f32; 3], q: &[f32; 3]| (p[1], p[0]) <= (q[1], q[0]);
     if !before(&a, &b) {
@@ -184,10 +186,12 @@ struct Edge {
 }
 
 impl Edge {
+    #[inline(always)]
     fn new(a: [f32; 3], b: [f32; 3]) -> Self {
         Self { top: a[1], x: a[0], slope: (b[0] - a[0]) / (b[1] - a[1]).max(1e-12) }
     }
 
+    #[inline(always)]
     fn at(&self, y: f32) -> f32 {
         self.x + (y - self.top) * self.slope
     }

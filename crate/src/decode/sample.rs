@@ -5,14 +5,15 @@ use super::lids::TEXELS;
 use super::plane::Plane;
 use crate::portrait::fitted::{PAD, TEX, TEX_FULL};
 
-/// Operations on numbers that a bicubic look-up takes: its place, two times four weights, four rows of four pixels of four
+/// Operations on numbers that a [`bicubic`] look-up takes: its place, two times four weights, four rows of four pixels of four
 /// channels.
 pub(crate) const OPERATIONS: usize = 2 * 5 + 2 * 24 + 4 * 4 * 9;
 /// Bytes of a pixel that is looked up.
 pub(crate) const TEXEL: usize = 16;
 
 /// Weights of the four taps around a position `t` (0..1) between the inner two; cubic convolution with A = -0.75.
-fn taps(t: f32) -> [f32; 4] {
+#[inline(always)]
+pub(super) fn taps(t: f32) -> [f32; 4] {
     const A: f32 = -0.75;
     let (u, s) = (t + 1.0, 1.0 - t);
     let first = ((A * u - 5.0 * A) * u + 8.0 * A) * u - 4.0 * A;
@@ -68,9 +69,9 @@ pub(crate) fn for_size(texture: &Plane<4>, size: u32) -> Plane<4> {
     Plane::from_fn(n, n, |x, y| soft.bilinear((x as f32 + 0.5) * ratio, (y as f32 + 0.5) * ratio))
 }
 
-/// Texture pixels to a crop pixel of the photo that [`for_size`] returned.
-pub(crate) fn texels(photo: &Plane<4>) -> f32 {
-    TEXELS * photo.width as f32 / (TEX * (1.0 + 2.0 * PAD))
+/// Texture pixels to a crop pixel of the photo that [`for_size`] returned, which is so many pixels wide.
+pub(crate) fn texels(width: usize) -> f32 {
+    TEXELS * width as f32 / (TEX * (1.0 + 2.0 * PAD))
 }
 
 #[cfg(test)]
