@@ -17,8 +17,8 @@ const SUMS: usize = 12 * 8;
 const WIDEST_SUMS: usize = 12 * 16;
 /// Rounds of the arithmetic probe.
 const ROUNDS: usize = 200_000;
-/// Tries; the best counts.
-const TRIES: usize = 5;
+/// Tries; the best counts, so that what else the machine does matters less.
+const TRIES: usize = 12;
 
 /// Speeds of all cores together.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -32,7 +32,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Takes a third of a second.
+    /// Takes most of a second.
     pub fn measure() -> Self {
         let threads = rayon::current_num_threads();
         let fastest = |run: &mut dyn FnMut()| {
