@@ -42,10 +42,10 @@ static ALLOCATOR: Counting = Counting;
 /// Side of the frames.
 const SIZE: u32 = 512;
 /// Most operations on numbers of a frame, 10^9, and bytes, 10^6: a little more than it needed when this was written.
-const MOST_GFLOP: f64 = 0.12;
-const MOST_MBYTES: f64 = 30.0;
+const MOST_GFLOP: f64 = 0.085;
+const MOST_MBYTES: f64 = 26.0;
 /// Most bytes on the GPU, and of the pack.
-const MOST_GPU: u64 = 150_000_000;
+const MOST_GPU: u64 = 20_000_000;
 const MOST_PACK: usize = 8 << 20;
 
 /// A face that talks, blinks, looks aside and turns.
