@@ -1,0 +1,1 @@
+"""A trial: can a small flow transformer move head and brows better than the rules? See ../RESULTS.md."""
