@@ -143,7 +143,7 @@ impl MouthPainter<'_> {
             let mut inside = mix([luminance(lit); 3], lit, plan.soft[3]);
             // beside and below the teeth it is dark, not black
             let near = up.distance.min(low.distance) / (CHEEK_REACH * cm);
-            let cheek = CHEEK * smooth(aside(p, &self.upper), CORNERS.0, CORNERS.1) * (-square(near)).exp();
+            let cheek = CHEEK * smooth(aside(p, &plan.lips), CORNERS.0, CORNERS.1) * (-square(near)).exp();
             let lip = INNER_LIP * (-square(low.distance / (INNER_LIP_REACH * cm))).exp();
             inside = std::array::from_fn(|c| inside[c].max(cheek.max(lip) * plan.tissue[c]));
             if let Some(card) = self.card {
@@ -171,8 +171,8 @@ impl MouthPainter<'_> {
 
 /// How far to the side of the mouth's middle a point lies: 0 there, 1 at both corners. Along the lips themselves it would
 /// jump where the nearest point does: in a wide mouth that drew a V.
-fn aside(p: [f32; 2], lip: &Line) -> f32 {
-    let (a, b) = (lip[0], lip[POINTS - 1]);
+fn aside(p: [f32; 2], lips: &[[f32; 4]; POINTS]) -> f32 {
+    let (a, b) = (lips[0], lips[POINTS - 1]);
     let d = [b[0] - a[0], b[1] - a[1]];
     let share = ((p[0] - a[0]) * d[0] + (p[1] - a[1]) * d[1]) / (d[0] * d[0] + d[1] * d[1]).max(1e-6);
     (2.0 * share - 1.0).abs().min(1.0)
