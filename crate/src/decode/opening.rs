@@ -14,6 +14,10 @@ use super::spans::{Span, spans};
 /// The dark line between shut lips is seen this far from them, cm.
 const SEAM: f32 = 0.55;
 
+/// Rows of pixels that a core shades at least, so that it is worth waking one.
+#[cfg(not(target_arch = "wasm32"))]
+const SHADED_AT_ONCE: usize = 16;
+
 /// The samples of the last frame, and where they show.
 #[derive(Clone, Debug)]
 pub(crate) struct Opening {
@@ -100,14 +104,24 @@ impl Opening {
         );
         let [r, g, b] = paint::hollow(mouth);
         let hollow = [r, g, b, 0.0];
-        for (y, &[from, to]) in self.needed.iter().enumerate() {
-            for row in [4 * w * y, 4 * w * y + 2 * w] {
-                for i in row + 2 * (from - x0)..row + 2 * (to - x0) {
-                    let seen = self.inner.depth[i] < FAR;
-                    self.shaded[i] = if seen { paint::interior(mouth, &self.inner.attributes[i]) } else { hollow };
+        let Self { inner, shaded, needed, .. } = self;
+        // two rows of samples to a row of pixels
+        let shade = |((piece, &[from, to]), y): ((&mut [[f32; 4]], &Span), usize)| {
+            for row in [0, 2 * w] {
+                for k in row + 2 * (from - x0)..row + 2 * (to - x0) {
+                    let i = 4 * w * y + k;
+                    piece[k] = if inner.depth[i] < FAR { paint::interior(mouth, &inner.attributes[i]) } else { hollow };
                 }
             }
+        };
+        #[cfg(not(target_arch = "wasm32"))]
+        {
+            use rayon::prelude::*;
+            let rows = shaded.par_chunks_mut((4 * w).max(1)).zip(needed.par_iter());
+            rows.zip(0..h).with_min_len(SHADED_AT_ONCE).for_each(shade);
         }
+        #[cfg(target_arch = "wasm32")]
+        shaded.chunks_mut((4 * w).max(1)).zip(needed.iter()).zip(0..h).for_each(shade);
     }
 
     /// Paints the prepared frame.
