@@ -108,9 +108,11 @@ impl Opening {
         // two rows of samples to a row of pixels
         let shade = |((piece, &[from, to]), y): ((&mut [[f32; 4]], &Span), usize)| {
             for row in [0, 2 * w] {
-                for k in row + 2 * (from - x0)..row + 2 * (to - x0) {
-                    let i = 4 * w * y + k;
-                    piece[k] = if inner.depth[i] < FAR { paint::interior(mouth, &inner.attributes[i]) } else { hollow };
+                let (start, count) = (row + 2 * (from - x0), 2 * (to - from));
+                let at = 4 * w * y + start..4 * w * y + start + count;
+                let drawn = inner.depth[at.clone()].iter().zip(&inner.attributes[at]);
+                for (sample, (depth, surface)) in piece[start..start + count].iter_mut().zip(drawn) {
+                    *sample = if *depth < FAR { paint::interior(mouth, surface) } else { hollow };
                 }
             }
         };
