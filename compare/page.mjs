@@ -7,7 +7,7 @@ const numbers = async (path) => new Float32Array(await bytes(path));
 
 async function ours(name, network, where) {
   const module = await import("/wasm/parlante.js");
-  await module.default();
+  await module.default({ module_or_path: "/wasm/parlante_bg.wasm" });
   const pack = new Uint8Array(await bytes("/parlante-default.gguf"));
   if (where !== "webgpu") {
     const prepared = new module.Network(pack, name);
