@@ -3,7 +3,7 @@ import { LOOK_AHEAD, MOTION_FPS } from "../rates.js";
 import type { Ear } from "./ear.js";
 import { MotionFeed, type MotionMaker, mix, SAMPLES } from "./feed.js";
 import { Hush } from "./mouth.js";
-import { epoch, FRAME, nextFrame } from "./pace.js";
+import { epoch, FRAME, Pace } from "./pace.js";
 import type { Spent } from "./painters.js";
 import type { Score } from "./score.js";
 import type { Recording } from "./sound.js";
@@ -28,6 +28,8 @@ export interface LiveStats {
 
 /** Motion that is made ahead of the clock, seconds. */
 const AHEAD = 0.32;
+/** Where the motion reaches less far than this, it is made before anything is painted, seconds. */
+const SHORT = 2 / MOTION_FPS;
 /** Where sound does not come in time, silence takes its place when the motion reaches no farther than this, seconds. */
 const BARELY = 0.06;
 /** Frames of pushed sound that are made in one go. */
@@ -66,6 +68,7 @@ export class Live {
   readonly #shown: Float32Array;
   readonly #glideFrom: Float32Array;
   readonly #hush = new Hush();
+  readonly #pace = new Pace();
   readonly #batch = new Float32Array(BATCH * SAMPLES);
   #glideStart = Number.NEGATIVE_INFINITY;
   /** Milliseconds that the motion took since the last frame. */
@@ -212,7 +215,7 @@ export class Live {
       while (this.#visible && !this.#held) {
         const started = epoch();
         await this.#step();
-        await nextFrame(this.painter.backend, started);
+        await this.#pace.next(this.painter.backend, started);
       }
     } catch (error) {
       this.onFailure(error);
@@ -224,9 +227,7 @@ export class Live {
   async #step(): Promise<void> {
     const second = this.#second();
     if (second === undefined) return;
-    const making = epoch();
-    this.#make(second);
-    this.#made += epoch() - making;
+    if (this.#feed.until < second + SHORT) this.#make(second);
     if (!this.#feed.at(second, this.#now)) return;
     const glide = (epoch() - this.#glideStart) / 1000 / GLIDE;
     if (glide < 1) mix(this.#glideFrom, this.#now, smooth(glide), this.#now);
@@ -239,12 +240,19 @@ export class Live {
     const time = this.#time.mode === "idle" ? undefined : second;
     this.watcher?.(time, this.#shown, painted, { motion: this.#made, ...this.painter.spent });
     this.#made = 0;
+    // After the picture, which is waited for: made before it, every fifth one would come late.
+    this.#make(second);
   }
 
   /** Makes motion ahead of a second of the time line. */
   #make(second: number): void {
+    const from = epoch();
+    if (this.#time.mode !== "listening") this.#advance(second, from);
+    this.#made += epoch() - from;
+  }
+
+  #advance(second: number, from: number): void {
     const time = this.#time;
-    if (time.mode === "listening") return;
     // Far behind after a sleep: what nobody saw is not made up for, the motion goes on from here.
     if (second > this.#feed.until + 1) {
       if (time.mode === "speaking") this.#attune(time.score, second - WARM_UP);
@@ -254,7 +262,6 @@ export class Live {
         return;
       }
     }
-    const from = epoch();
     while (this.#feed.until < second + AHEAD && epoch() - from < FRAME * 2) {
       if (time.mode !== "speaking") this.#feed.advance();
       else if (!this.#read(time.score, second)) return;
