@@ -13,6 +13,9 @@ const MOST_GAZE: f32 = 32.0;
 /// Share of the photo's own smile, dimples, frown and press that stays while the face speaks: with nothing of it a
 /// smiling photo looks strange, with all of it the lips never shut.
 const MIEN: f32 = 0.35;
+/// Share of the photo's own rolled lips and raised chin that stays while the face speaks. The fit tells by them how full
+/// somebody's lips are and how the chin holds them, for which a model of faces has no words: without them, thin lips swell.
+const LIP_FORM: f32 = 0.85;
 /// Share of the photo's own lid closure that stays while the face speaks.
 const LIDS: f32 = 0.5;
 
@@ -101,6 +104,8 @@ impl WeightMap {
                     &["mouthSmile", "mouthDimple", "mouthFrown", "mouthPress", "mouthLeft", "mouthRight"],
                 ) {
                     MIEN
+                } else if starts(n, &["mouthRoll", "mouthShrug"]) {
+                    LIP_FORM
                 } else {
                     0.0
                 }
@@ -279,6 +284,21 @@ mod tests {
         // lips that are asked to roll in further do
         let asked = [(Blendshape::MouthRollLower, 0.9), (Blendshape::MouthRollUpper, 0.9)];
         assert_eq!(rolls(&asked), [0.9; 2]);
+    }
+
+    #[test]
+    fn the_form_of_the_lips_stays_while_speaking_but_an_open_jaw_does_not() {
+        let model = model();
+        let map = WeightMap::new(&model);
+        let at = |name: &str| model.expression_names.iter().position(|n| n == name).expect("ICT has it");
+        let (roll, jaw) = (at("mouthRollUpper"), at("jawOpen"));
+        let mut photo = vec![0.0; model.expression_names.len()];
+        (photo[roll], photo[jaw]) = (0.6, 0.3);
+        let mut out = map.expression();
+        map.apply(&MotionFrame::default(), Reference::Speech, &photo, &mut out);
+        assert!((out.total[roll] - 0.6 * LIP_FORM).abs() < 1e-6 && out.total[jaw] == 0.0);
+        map.apply(&MotionFrame::default(), Reference::Neutral, &photo, &mut out);
+        assert_eq!((out.total[roll], out.total[jaw]), (0.0, 0.0));
     }
 
     #[test]
