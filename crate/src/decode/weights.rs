@@ -16,6 +16,8 @@ const MIEN: f32 = 0.35;
 /// Share of the photo's own rolled lips and raised chin that stays while the face speaks. The fit tells by them how full
 /// somebody's lips are and how the chin holds them, for which a model of faces has no words: without them, thin lips swell.
 const LIP_FORM: f32 = 0.85;
+/// Most of it that stays: who rolls the lips in further does so for the photo.
+const MOST_FORM: f32 = 0.5;
 /// Share of the photo's own lid closure that stays while the face speaks.
 const LIDS: f32 = 0.5;
 
@@ -55,6 +57,8 @@ pub(crate) struct WeightMap {
     entries: Vec<(Blendshape, usize)>,
     /// Share of the photo's own weight that stays with [`Reference::Speech`].
     speech_keep: Vec<f32>,
+    /// Whether the expression tells the form of the lips ([`LIP_FORM`]).
+    forms: Vec<bool>,
     /// Whether the expression belongs to a smile.
     smiles: Vec<bool>,
     /// Whether the expression moves a brow.
@@ -91,6 +95,7 @@ impl WeightMap {
             entries.extend(names.iter().filter_map(|n| find(n)).map(|i| (b, i)));
         }
         let starts = |name: &String, stems: &[&str]| stems.iter().any(|s| name.starts_with(s));
+        let form = ["mouthRoll", "mouthShrug"];
         let names = &model.expression_names;
         let speech_keep = names
             .iter()
@@ -104,7 +109,7 @@ impl WeightMap {
                     &["mouthSmile", "mouthDimple", "mouthFrown", "mouthPress", "mouthLeft", "mouthRight"],
                 ) {
                     MIEN
-                } else if starts(n, &["mouthRoll", "mouthShrug"]) {
+                } else if starts(n, &form) {
                     LIP_FORM
                 } else {
                     0.0
@@ -121,15 +126,17 @@ impl WeightMap {
             "mouthStretch",
             "mouthShrug",
         ];
+        let partings = ["mouthUpperUp", "mouthLowerDown", "mouthShrugUpper"];
         Self {
             entries,
             speech_keep,
+            forms: names.iter().map(|n| starts(n, &form)).collect(),
             smiles: names.iter().map(|n| starts(n, &["mouthSmile", "mouthDimple", "cheekSquint"])).collect(),
             brows: names.iter().map(|n| n.starts_with("brow")).collect(),
             around_eyes: names.iter().map(|n| starts(n, &["eye", "cheekSquint", "brow"])).collect(),
             mouth: names.iter().map(|n| starts(n, &["jaw", "mouth"])).collect(),
             jaw: [find("jawOpen"), find("mouthClose")],
-            parting: (0..names.len()).filter(|&i| starts(&names[i], &["mouthUpperUp", "mouthLowerDown"])).collect(),
+            parting: (0..names.len()).filter(|&i| starts(&names[i], &partings)).collect(),
             rolls: [find("mouthRollLower"), find("mouthRollUpper")],
             opener: names.iter().map(|n| starts(n, &openers)).collect(),
         }
@@ -183,7 +190,8 @@ impl WeightMap {
                 Reference::Speech if self.smiles[i] => self.speech_keep[i] * smile,
                 Reference::Speech => self.speech_keep[i],
             };
-            *w = keep * photo[i];
+            let stays = keep * photo[i];
+            *w = if self.forms[i] && reference == Reference::Speech { stays.min(MOST_FORM) } else { stays };
         }
         for &(b, i) in &self.entries {
             out.total[i] += own[b];
@@ -293,10 +301,14 @@ mod tests {
         let at = |name: &str| model.expression_names.iter().position(|n| n == name).expect("ICT has it");
         let (roll, jaw) = (at("mouthRollUpper"), at("jawOpen"));
         let mut photo = vec![0.0; model.expression_names.len()];
-        (photo[roll], photo[jaw]) = (0.6, 0.3);
+        (photo[roll], photo[jaw]) = (0.5, 0.3);
         let mut out = map.expression();
         map.apply(&MotionFrame::default(), Reference::Speech, &photo, &mut out);
-        assert!((out.total[roll] - 0.6 * LIP_FORM).abs() < 1e-6 && out.total[jaw] == 0.0);
+        assert!((out.total[roll] - 0.5 * LIP_FORM).abs() < 1e-6 && out.total[jaw] == 0.0);
+        // a grimace goes
+        photo[roll] = 1.0;
+        map.apply(&MotionFrame::default(), Reference::Speech, &photo, &mut out);
+        assert_eq!(out.total[roll], MOST_FORM);
         map.apply(&MotionFrame::default(), Reference::Neutral, &photo, &mut out);
         assert_eq!((out.total[roll], out.total[jaw]), (0.0, 0.0));
     }
