@@ -6,10 +6,13 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{ExecError, Gpu, GpuError, clock::seconds, wgpu::GpuSession};
-use crate::graph::{Graph, Tuning};
+use crate::graph::{Graph, Tile, Tuning};
 
 /// Runs of each layout that are timed, after one that warms up.
 const RUNS: usize = 2;
+/// No graphics card takes longer than these seconds at fewer operations a second than that: it is a processor that plays
+/// one.
+const SLOW: (f64, f64) = (0.005, 30e9);
 
 /// The fastest layout and what it took.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,11 +36,14 @@ pub async fn tune(graph: &Graph, gpu: &Arc<Gpu>, limit: f64, hopeless: f64) -> R
     let costs = graph.node_costs();
     let costliest = (0..costs.len()).max_by_key(|&i| costs[i].cost.flops);
     let usual = Tuned { tuning: Tuning::default(), seconds: 0.0, complete: true };
-    let Some(part) = costliest.map(|i| graph.single(i)) else { return Ok(usual) };
+    let Some((part, flops)) = costliest.map(|i| (graph.single(i), costs[i].cost.flops)) else { return Ok(usual) };
     let (mut best, mut refused): (Option<Tuned>, _) = (None, None);
     for tuning in Tuning::CANDIDATES {
         if let Some(found) = best.filter(|b| b.seconds > hopeless || seconds() - start > limit) {
             return Ok(Tuned { complete: false, ..found });
+        }
+        if best.is_some_and(|b| barriers(tuning) && simulated(flops, b.seconds)) {
+            continue;
         }
         match time(&part, gpu, tuning).await {
             Ok(seconds) if best.is_none_or(|b| seconds < b.seconds) => {
@@ -49,6 +55,17 @@ pub async fn tune(graph: &Graph, gpu: &Arc<Gpu>, limit: f64, hopeless: f64) -> R
         }
     }
     best.ok_or_else(|| refused.unwrap_or(ExecError::Gpu(GpuError::Refused("no layout".to_owned()))))
+}
+
+/// Whether invocations of a layout wait for each other.
+const fn barriers(tuning: Tuning) -> bool {
+    matches!(tuning.product, Tile::Shared { .. })
+}
+
+/// Whether a processor plays the graphics card, by what an operation took. It keeps a stack for every invocation that
+/// waits at a barrier: SwiftShader needs more than ten gigabytes for the landmarker's largest convolution, and dies.
+fn simulated(flops: u64, seconds: f64) -> bool {
+    seconds > SLOW.0 && (flops as f64) < SLOW.1 * seconds
 }
 
 /// Seconds of the faster of a few runs.
@@ -126,6 +143,15 @@ mod tests {
         for short in [tune(0.0, 60.0), tune(60.0, 0.0)] {
             assert!(!short.complete && short.tuning == Tuning::CANDIDATES[0], "{short:?}");
         }
+    }
+
+    #[test]
+    fn a_processor_is_told_from_a_graphics_card_by_what_a_large_operation_takes() {
+        assert!(simulated(50_000_000, 0.020));
+        // An old telephone's, and any other that is asked for little: starting takes its time.
+        assert!(!simulated(400_000_000, 0.010) && !simulated(300_000, 0.001));
+        let first = Tuning::CANDIDATES.iter().position(|&t| barriers(t));
+        assert_eq!(first, Some(3), "those without barriers come first");
     }
 
     #[test]

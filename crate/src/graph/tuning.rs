@@ -28,17 +28,17 @@ pub enum Tile {
 
 impl Default for Tile {
     fn default() -> Self {
-        Self::Shared { pixels: 4 }
+        Self::Registers { pixels: 4, vectors: 2 }
     }
 }
 
 impl Tuning {
-    /// What is worth measuring; the first is the default.
+    /// What is worth measuring: first what needs no barriers, which every adapter can do, the default.
     pub const CANDIDATES: [Self; 5] = [
-        Self { product: Tile::Shared { pixels: 4 } },
         Self { product: Tile::Registers { pixels: 4, vectors: 2 } },
-        Self { product: Tile::Shared { pixels: 8 } },
         Self { product: Tile::Registers { pixels: 8, vectors: 2 } },
         Self { product: Tile::Registers { pixels: 8, vectors: 4 } },
+        Self { product: Tile::Shared { pixels: 4 } },
+        Self { product: Tile::Shared { pixels: 8 } },
     ];
 }
