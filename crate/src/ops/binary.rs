@@ -2,8 +2,8 @@
 
 use candle_core::{Device, Tensor};
 
-use super::Kind;
 use super::dispatch::{axes, elementwise, fewest_axes, shader};
+use super::{Kind, cpu};
 use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 /// What is done with two elements.
@@ -61,7 +61,12 @@ impl Operation for BinaryOp {
         output.elements() as u64
     }
 
-    fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
+    fn candle(&self, inputs: &[&Shape], output: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
+        // candle wakes threads of its own for this, which then stand in the way of those that convolve.
+        if device.is_cpu() {
+            let (walk, dims, kind) = (Walk::new([inputs[0], inputs[1]], output), output.dims().to_vec(), self.0);
+            return Ok(Box::new(move |x| cpu::apply(x, &dims, |x, y| walk.apply(kind, x[0], x[1], y))));
+        }
         let f: fn(&Tensor, &Tensor) -> candle_core::Result<Tensor> = match self.0 {
             Binary::Add => |a, b| a.broadcast_add(b),
             Binary::Subtract => |a, b| a.broadcast_sub(b),
@@ -75,6 +80,24 @@ impl Operation for BinaryOp {
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
+        let Walk { lengths, strides } = Walk::new([inputs[0], inputs[1]], output);
+        let mut params = vec![0; 3];
+        params.extend(axes(lengths.into_iter(), 1));
+        params.extend(strides.into_iter().flat_map(|s| axes(s.into_iter(), 0)));
+        let constants = vec![("KIND", f64::from(self.0 as u8))];
+        let bindings = vec![Binding::Input(0), Binding::Input(1), Binding::Output];
+        vec![elementwise(shader!("binary"), constants, output.elements(), params, bindings)]
+    }
+}
+
+/// The way through two values beside each other: axes with as many elements, and how far to go in each for the next.
+struct Walk {
+    lengths: Vec<usize>,
+    strides: [Vec<usize>; 2],
+}
+
+impl Walk {
+    fn new(inputs: [&Shape; 2], output: &Shape) -> Self {
         // A repeated axis has stride 0, a missing one is repeated.
         let strides = |s: &Shape| {
             let own =
@@ -82,14 +105,59 @@ impl Operation for BinaryOp {
             let missing = std::iter::repeat_n(0, output.rank() - s.rank());
             missing.chain(own).collect::<Vec<_>>()
         };
-        let (a, b) = (strides(inputs[0]), strides(inputs[1]));
+        let [a, b] = inputs.map(strides);
         let (lengths, strides) = fewest_axes(output.dims(), [&a, &b]);
-        let mut params = vec![0; 3];
-        params.extend(axes(lengths.into_iter(), 1));
-        params.extend(strides.into_iter().flat_map(|s| axes(s.into_iter(), 0)));
-        let constants = vec![("KIND", f64::from(self.0 as u8))];
-        let bindings = vec![Binding::Input(0), Binding::Input(1), Binding::Output];
-        vec![elementwise(shader!("binary"), constants, output.elements(), params, bindings)]
+        Self { lengths, strides }
+    }
+
+    /// What is done is chosen outside of the loops, which then work on several numbers at once.
+    fn apply(&self, kind: Binary, a: &[f32], b: &[f32], y: &mut [f32]) {
+        match kind {
+            Binary::Add => self.rows(a, b, y, |a, b| a + b),
+            Binary::Subtract => self.rows(a, b, y, |a, b| a - b),
+            Binary::Multiply => self.rows(a, b, y, |a, b| a * b),
+            Binary::Divide => self.rows(a, b, y, |a, b| a / b),
+            Binary::Maximum => self.rows(a, b, y, f32::max),
+            Binary::Minimum => self.rows(a, b, y, f32::min),
+            Binary::SquaredDifference => self.rows(a, b, y, |a, b| (a - b) * (a - b)),
+        }
+    }
+
+    /// Along the last axis neighbours are neighbours in memory, or one number is repeated.
+    fn rows(&self, a: &[f32], b: &[f32], y: &mut [f32], f: impl Fn(f32, f32) -> f32) {
+        let Some((&length, outer)) = self.lengths.split_last() else {
+            y.iter_mut().for_each(|y| *y = f(a[0], b[0]));
+            return;
+        };
+        let repeats = [0, 1].map(|side| self.strides[side].last() == Some(&0));
+        let mut index = vec![0; outer.len()];
+        let mut at = [0, 0];
+        for y in y.chunks_exact_mut(length) {
+            match repeats {
+                [false, false] => {
+                    let both = a[at[0]..][..length].iter().zip(&b[at[1]..][..length]);
+                    y.iter_mut().zip(both).for_each(|(y, (&a, &b))| *y = f(a, b));
+                }
+                [false, true] => {
+                    let b = b[at[1]];
+                    y.iter_mut().zip(&a[at[0]..][..length]).for_each(|(y, &a)| *y = f(a, b));
+                }
+                [true, false] => {
+                    let a = a[at[0]];
+                    y.iter_mut().zip(&b[at[1]..][..length]).for_each(|(y, &b)| *y = f(a, b));
+                }
+                [true, true] => y.fill(f(a[at[0]], b[at[1]])),
+            }
+            for axis in (0..outer.len()).rev() {
+                index[axis] += 1;
+                at = [0, 1].map(|side| at[side] + self.strides[side][axis]);
+                if index[axis] < outer[axis] {
+                    break;
+                }
+                index[axis] = 0;
+                at = [0, 1].map(|side| at[side] - outer[axis] * self.strides[side][axis]);
+            }
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 //! and its depthwise convolution runs at 0.5 GFLOP/s. Both are written here once, over [`lanes::Lanes`], and compiled for
 //! each instruction set; which one is used is found out when a network is prepared.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod awake;
 mod depthwise;
 mod lanes;
 mod product;
@@ -147,13 +149,13 @@ pub(super) fn for_pieces(y: &mut [f32], piece: usize, flops: usize, work: impl F
     y.chunks_mut(piece).enumerate().for_each(|(i, part)| work(i, part));
 }
 
-/// Runs `work` on one of the threads that [`for_pieces`] shares work with. Each kernel of a network would otherwise put its
-/// caller to sleep, wake a thread and wait for that: for small ones, and on a busy machine for all, that costs more than
-/// the work. `worthwhile` says whether it is enough work to go there once.
+/// Runs `work` on one of the threads that [`for_pieces`] shares work with, while some others stay awake for it. Each kernel
+/// of a network would otherwise put its caller to sleep, wake a thread and wait for that: for small ones, and on a busy
+/// machine for all, that costs more than the work. `worthwhile` says whether it is enough work to go there once.
 pub(crate) fn beside_threads<R: Send>(worthwhile: bool, work: impl FnOnce() -> R + Send) -> R {
     #[cfg(not(target_arch = "wasm32"))]
     if worthwhile {
-        return rayon::scope(|_| work());
+        return awake::run(work);
     }
     let _ = worthwhile;
     work()
