@@ -43,6 +43,23 @@ fn broadcast(a: &Shape, b: &Shape) -> Option<Shape> {
     dims.map(Shape::from)
 }
 
+/// candle's own operation, for any device.
+type Tensors = fn(&Tensor, &Tensor) -> candle_core::Result<Tensor>;
+
+impl BinaryOp {
+    fn tensors(&self) -> Tensors {
+        match self.0 {
+            Binary::Add => |a, b| a.broadcast_add(b),
+            Binary::Subtract => |a, b| a.broadcast_sub(b),
+            Binary::Multiply => |a, b| a.broadcast_mul(b),
+            Binary::Divide => |a, b| a.broadcast_div(b),
+            Binary::Maximum => |a, b| a.broadcast_maximum(b),
+            Binary::Minimum => |a, b| a.broadcast_minimum(b),
+            Binary::SquaredDifference => |a, b| a.broadcast_sub(b)?.sqr(),
+        }
+    }
+}
+
 impl Operation for BinaryOp {
     fn name(&self) -> &'static str {
         "binary"
@@ -67,15 +84,7 @@ impl Operation for BinaryOp {
             let (walk, dims, kind) = (Walk::new([inputs[0], inputs[1]], output), output.dims().to_vec(), self.0);
             return Ok(Box::new(move |x| cpu::apply(x, &dims, |x, y| walk.apply(kind, x[0], x[1], y))));
         }
-        let f: fn(&Tensor, &Tensor) -> candle_core::Result<Tensor> = match self.0 {
-            Binary::Add => |a, b| a.broadcast_add(b),
-            Binary::Subtract => |a, b| a.broadcast_sub(b),
-            Binary::Multiply => |a, b| a.broadcast_mul(b),
-            Binary::Divide => |a, b| a.broadcast_div(b),
-            Binary::Maximum => |a, b| a.broadcast_maximum(b),
-            Binary::Minimum => |a, b| a.broadcast_minimum(b),
-            Binary::SquaredDifference => |a, b| a.broadcast_sub(b)?.sqr(),
-        };
+        let f = self.tensors();
         Ok(Box::new(move |x| f(x[0], x[1])))
     }
 
@@ -244,6 +253,26 @@ mod tests {
                     })
                     .collect()
             });
+        }
+    }
+
+    #[test]
+    fn both_candle_versions_agree() {
+        let tensor = |seed, dims: &[usize]| {
+            let numbers = crate::ops::testing::noise(seed, dims.iter().product());
+            Tensor::from_vec(numbers, dims, &Device::Cpu).unwrap()
+        };
+        for kind in [Binary::Add, Binary::Maximum, Binary::SquaredDifference] {
+            for (a, b) in [(&[2, 3, 4, 5][..], &[4, 1][..]), (&[1, 1, 5], &[6, 3, 1]), (&[7], &[7]), (&[1], &[1])] {
+                let shapes = [Shape::from(a.to_vec()), Shape::from(b.to_vec())];
+                let op = BinaryOp(kind);
+                let output = op.shape(&[&shapes[0], &shapes[1]]).unwrap();
+                let kernel = op.candle(&[&shapes[0], &shapes[1]], &output, &Device::Cpu).unwrap();
+                let (a, b) = (tensor(1, a), tensor(2, b));
+                let own = kernel(&[&a, &b]).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+                let candle = op.tensors()(&a, &b).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+                assert_eq!(own, candle);
+            }
         }
     }
 
