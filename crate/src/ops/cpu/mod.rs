@@ -130,7 +130,7 @@ impl<L: Lanes> Closer<L> {
 }
 
 /// Floating point operations that are worth waking a thread.
-pub(crate) const WORTH_THREADS: usize = 3_000_000;
+pub(crate) const WORTH_THREADS: usize = 1_000_000;
 
 /// Runs `work` on equal pieces of `y` (the last may be shorter), on all cores where there are threads and the work is
 /// worth waking them.
