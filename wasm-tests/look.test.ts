@@ -44,11 +44,12 @@ it.each(SIZES)("fits %i x %i (%s)", async (width, height, colorScheme) => {
   await page.goto(served.origin);
   await page.waitForSelector(".frame.alive", { timeout: 60_000 });
   await page.waitForTimeout(1500);
-  await page.screenshot({ path: join(SHOTS, `page-${width}.png`), fullPage: true });
+  // Before the screenshot: for that of the whole page the browser itself moves things.
   const { wide, shift } = await page.evaluate(() => ({
     wide: document.documentElement.scrollWidth - innerWidth,
     shift: (window as unknown as { seen: { shift: number } }).seen.shift,
   }));
+  await page.screenshot({ path: join(SHOTS, `page-${width}.png`), fullPage: true });
   expect(wide, "nothing sticks out").toBeLessThanOrEqual(0);
   expect(shift, "nothing jumps").toBeLessThan(0.05);
   await context.close();
