@@ -4,8 +4,10 @@
 //! mouth with 2 x 2 samples, and one pass that puts them together and paints eyes and mouth. The frame goes straight
 //! into the caller's texture (a canvas); nothing is read back.
 
+mod maker;
+
 use super::background::Background;
-use super::plan::{FramePlan, MouthVertex};
+use super::plan::FramePlan;
 use super::plane::Plane;
 use super::puppet::Puppet;
 use super::sample::{for_size, texels};
@@ -13,31 +15,9 @@ use super::{DecodeError, check_size, paint};
 use crate::motion::MotionFrame;
 use crate::motion::frame::Reference;
 use crate::portrait::{FaceModel, FittedFace};
+use maker::{BETWEEN, DEPTH, INTERIOR, INTERIOR_BUFFERS, MESH, MESH_BUFFERS, Maker, bytes_of, entry};
 use std::cell::Cell;
 use std::sync::Arc;
-use wgpu::util::{BufferInitDescriptor, DeviceExt, TextureDataOrder};
-
-/// Format of the pictures between the passes.
-const BETWEEN: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
-const DEPTH: wgpu::TextureFormat = wgpu::TextureFormat::Depth32Float;
-
-const MESH: &str = concat!(
-    include_str!("../../../shaders/decode/plan.wgsl"),
-    include_str!("../../../shaders/decode/sample.wgsl"),
-    include_str!("../../../shaders/decode/mesh.wgsl")
-);
-const INTERIOR: &str = concat!(
-    include_str!("../../../shaders/decode/plan.wgsl"),
-    include_str!("../../../shaders/decode/shapes.wgsl"),
-    include_str!("../../../shaders/decode/interior.wgsl")
-);
-const COMPOSITE: &str = concat!(
-    include_str!("../../../shaders/decode/plan.wgsl"),
-    include_str!("../../../shaders/decode/sample.wgsl"),
-    include_str!("../../../shaders/decode/shapes.wgsl"),
-    include_str!("../../../shaders/decode/eye.wgsl"),
-    include_str!("../../../shaders/decode/composite.wgsl")
-);
 
 /// Draws frames of one portrait on the GPU. Equal to [`super::Decoder`] up to rounding.
 #[derive(Debug)]
@@ -277,213 +257,5 @@ impl MeshPass {
         }
         pass.set_index_buffer(self.triangles.slice(..), wgpu::IndexFormat::Uint32);
         pass.draw_indexed(0..self.indices, 0, 0..1);
-    }
-}
-
-const fn attribute(format: wgpu::VertexFormat, offset: u64, shader_location: u32) -> wgpu::VertexAttribute {
-    wgpu::VertexAttribute { format, offset, shader_location }
-}
-
-const fn vertex_buffer(stride: usize, attributes: &[wgpu::VertexAttribute]) -> wgpu::VertexBufferLayout<'_> {
-    wgpu::VertexBufferLayout { array_stride: stride as u64, step_mode: wgpu::VertexStepMode::Vertex, attributes }
-}
-
-const MESH_BUFFERS: [Option<wgpu::VertexBufferLayout<'static>>; 3] = [
-    Some(vertex_buffer(12, &[attribute(wgpu::VertexFormat::Float32x3, 0, 0)])),
-    Some(vertex_buffer(8, &[attribute(wgpu::VertexFormat::Float32x2, 0, 1)])),
-    Some(vertex_buffer(8, &[attribute(wgpu::VertexFormat::Float32x2, 0, 2)])),
-];
-
-const INTERIOR_BUFFERS: [Option<wgpu::VertexBufferLayout<'static>>; 1] = [Some(vertex_buffer(
-    size_of::<MouthVertex>(),
-    &[
-        attribute(wgpu::VertexFormat::Float32x3, 0, 0),
-        attribute(wgpu::VertexFormat::Float32x4, 12, 1),
-        attribute(wgpu::VertexFormat::Float32x3, 28, 2),
-        attribute(wgpu::VertexFormat::Float32x3, 40, 3),
-    ],
-))];
-
-fn entry(binding: u32, resource: wgpu::BindingResource<'_>) -> wgpu::BindGroupEntry<'_> {
-    wgpu::BindGroupEntry { binding, resource }
-}
-
-/// Colours 0..255 and alpha 0..1 as 8-bit pixels, picture after picture; smaller ones repeat their borders.
-fn bytes_of(pictures: &[&Plane<4>], width: usize, height: usize) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(4 * width * height * pictures.len());
-    for picture in pictures {
-        for y in 0..height {
-            for x in 0..width {
-                let [r, g, b, a] = picture.at(x as isize, y as isize);
-                bytes.extend([r, g, b, 255.0 * a].map(|v| (v + 0.5) as u8)); // a cast saturates
-            }
-        }
-    }
-    bytes
-}
-
-/// Makes what the decoder needs on one device.
-struct Maker<'a> {
-    device: &'a wgpu::Device,
-    queue: &'a wgpu::Queue,
-    /// Bytes of what was made so far.
-    bytes: Cell<u64>,
-}
-
-impl Maker<'_> {
-    fn buffer(&self, label: &str, contents: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
-        let usage = usage | wgpu::BufferUsages::COPY_DST;
-        self.bytes.set(self.bytes.get() + contents.len() as u64);
-        self.device.create_buffer_init(&BufferInitDescriptor { label: Some(label), contents, usage })
-    }
-
-    /// A picture of colours 0..255 and alpha 0..1 as an 8-bit texture.
-    fn texture(&self, label: &str, picture: &Plane<4>) -> wgpu::TextureView {
-        self.texture_of(label, &[picture], picture.width, picture.height, wgpu::TextureViewDimension::D2)
-    }
-
-    /// The layers of an array texture that is as large as the largest of them; the others repeat their borders.
-    fn textures(&self, label: &str, pictures: &[&Plane<4>]) -> wgpu::TextureView {
-        let width = pictures.iter().map(|p| p.width).max().unwrap_or(1);
-        let height = pictures.iter().map(|p| p.height).max().unwrap_or(1);
-        self.texture_of(label, pictures, width, height, wgpu::TextureViewDimension::D2Array)
-    }
-
-    fn texture_of(
-        &self,
-        label: &str,
-        pictures: &[&Plane<4>],
-        width: usize,
-        height: usize,
-        dimension: wgpu::TextureViewDimension,
-    ) -> wgpu::TextureView {
-        let bytes = bytes_of(pictures, width, height);
-        let descriptor = wgpu::TextureDescriptor {
-            label: Some(label),
-            size: wgpu::Extent3d {
-                width: width as u32,
-                height: height as u32,
-                depth_or_array_layers: pictures.len() as u32,
-            },
-            mip_level_count: 1,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D2,
-            format: wgpu::TextureFormat::Rgba8Unorm,
-            usage: wgpu::TextureUsages::TEXTURE_BINDING,
-            view_formats: &[],
-        };
-        let view = wgpu::TextureViewDescriptor { dimension: Some(dimension), ..Default::default() };
-        self.count(&descriptor);
-        self.device
-            .create_texture_with_data(self.queue, &descriptor, TextureDataOrder::LayerMajor, &bytes)
-            .create_view(&view)
-    }
-
-    /// Room for a picture that is exchanged with the background.
-    fn room(&self, label: &str, size: u32) -> wgpu::Texture {
-        let descriptor = wgpu::TextureDescriptor {
-            label: Some(label),
-            size: wgpu::Extent3d { width: size, height: size, depth_or_array_layers: 1 },
-            mip_level_count: 1,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D2,
-            format: wgpu::TextureFormat::Rgba8Unorm,
-            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
-            view_formats: &[],
-        };
-        self.count(&descriptor);
-        self.device.create_texture(&descriptor)
-    }
-
-    /// Counts the bytes of a texture, all of which have four for each pixel.
-    fn count(&self, descriptor: &wgpu::TextureDescriptor<'_>) {
-        let wgpu::Extent3d { width, height, depth_or_array_layers } = descriptor.size;
-        let pixels = u64::from(width) * u64::from(height) * u64::from(depth_or_array_layers);
-        self.bytes.set(self.bytes.get() + 4 * pixels);
-    }
-
-    fn target(
-        &self,
-        label: &str,
-        size: u32,
-        format: wgpu::TextureFormat,
-        usage: wgpu::TextureUsages,
-    ) -> wgpu::TextureView {
-        let descriptor = wgpu::TextureDescriptor {
-            label: Some(label),
-            size: wgpu::Extent3d { width: size, height: size, depth_or_array_layers: 1 },
-            mip_level_count: 1,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D2,
-            format,
-            usage: usage | wgpu::TextureUsages::RENDER_ATTACHMENT,
-            view_formats: &[],
-        };
-        self.count(&descriptor);
-        self.device.create_texture(&descriptor).create_view(&Default::default())
-    }
-
-    fn group(&self, pipeline: &wgpu::RenderPipeline, entries: &[wgpu::BindGroupEntry<'_>]) -> wgpu::BindGroup {
-        self.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: None,
-            layout: &pipeline.get_bind_group_layout(0),
-            entries,
-        })
-    }
-
-    /// `name`: prefix of the entry points.
-    fn mesh_pipeline(
-        &self,
-        name: &str,
-        source: &'static str,
-        buffers: &[Option<wgpu::VertexBufferLayout<'_>>],
-    ) -> wgpu::RenderPipeline {
-        let depth = wgpu::DepthStencilState {
-            format: DEPTH,
-            depth_write_enabled: Some(true),
-            depth_compare: Some(wgpu::CompareFunction::Less),
-            stencil: Default::default(),
-            bias: Default::default(),
-        };
-        self.pipeline(name, source, buffers, Some(depth), BETWEEN)
-    }
-
-    fn composite_pipeline(&self, format: wgpu::TextureFormat) -> wgpu::RenderPipeline {
-        self.pipeline("composite", COMPOSITE, &[], None, format)
-    }
-
-    fn pipeline(
-        &self,
-        name: &str,
-        source: &'static str,
-        buffers: &[Option<wgpu::VertexBufferLayout<'_>>],
-        depth_stencil: Option<wgpu::DepthStencilState>,
-        format: wgpu::TextureFormat,
-    ) -> wgpu::RenderPipeline {
-        let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some(name),
-            source: wgpu::ShaderSource::Wgsl(source.into()),
-        });
-        self.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-            label: Some(name),
-            layout: None,
-            vertex: wgpu::VertexState {
-                module: &module,
-                entry_point: Some(&format!("{name}_vertex")),
-                compilation_options: Default::default(),
-                buffers,
-            },
-            primitive: Default::default(),
-            depth_stencil,
-            multisample: Default::default(),
-            fragment: Some(wgpu::FragmentState {
-                module: &module,
-                entry_point: Some(&format!("{name}_fragment")),
-                compilation_options: Default::default(),
-                targets: &[Some(format.into())],
-            }),
-            multiview_mask: None,
-            cache: None,
-        })
     }
 }
