@@ -172,17 +172,17 @@ def blink(faces):
 def crosstalk(faces, truth):
     """What moves without being asked, as a share of what the asked control would move."""
     rest, height = faces["zero"], faces["zero"].height()
-    span = np.nan
-    if faces.get("gazex+25") and faces.get("gazex-25"):
-        span = max(np.abs(faces["gazex+25"].gaze() - faces["gazex-25"].gaze())[[0, 2]].mean() / 2, 1e-3)
     out = {}
     if faces.get("smile"):
         moved = np.abs(faces["smile"].gaze() - rest.gaze())
-        out["smile_gaze_x"] = float(moved[[0, 2]].mean() / span)
-        # how much of it is the landmarker's: the same face a little further away
-        if faces.get("scale0.9"):
-            wander = np.abs(faces["scale0.9"].gaze() - rest.gaze())
-            out["still_gaze_x"] = float(wander[[0, 2]].mean() / span)
+        if faces.get("gazex+25") and faces.get("gazex-25"):
+            # across only: up and down the eyes were not asked to move
+            span = np.abs(faces["gazex+25"].gaze() - faces["gazex-25"].gaze())[[0, 2]].mean() / 2
+            out["smile_gaze_x"] = float(moved[[0, 2]].mean() / max(span, 1e-3))
+            # how much of it is the landmarker's: the same face a little further away
+            if faces.get("scale0.9"):
+                wander = np.abs(faces["scale0.9"].gaze() - rest.gaze())
+                out["still_gaze_x"] = float(wander[[0, 2]].mean() / max(span, 1e-3))
         out["smile_lids"] = float(np.abs(faces["smile"].opening() / rest.opening() - 1).mean())
     if faces.get("blink"):
         full = truth["jaw0.6"]["gap"] - truth["rest"]["gap"]

@@ -184,14 +184,14 @@ impl WeightMap {
         let frown = 0.5 * (own[B::MouthFrownLeft] + own[B::MouthFrownRight]);
         let smile = 1.0 - 0.9 * smooth(frown, 0.03, 0.25);
         for (i, w) in out.total.iter_mut().enumerate() {
-            let keep = match reference {
-                Reference::Portrait => 1.0,
+            let stays = self.speech_keep[i] * photo[i];
+            *w = match reference {
+                Reference::Portrait => photo[i],
                 Reference::Neutral => 0.0,
-                Reference::Speech if self.smiles[i] => self.speech_keep[i] * smile,
-                Reference::Speech => self.speech_keep[i],
+                Reference::Speech if self.smiles[i] => stays * smile,
+                Reference::Speech if self.forms[i] => stays.min(MOST_FORM),
+                Reference::Speech => stays,
             };
-            let stays = keep * photo[i];
-            *w = if self.forms[i] && reference == Reference::Speech { stays.min(MOST_FORM) } else { stays };
         }
         for &(b, i) in &self.entries {
             out.total[i] += own[b];
