@@ -29,7 +29,7 @@ export async function modelPack() {
   // The dictionary corrects what the rules for unknown words say.
   const inputs = ["packs", "xtask", "crate/src/motion/words", "Cargo.lock"];
   await unlessFresh("pack", { inputs, outputs: [PACK] }, async () => {
-    await step("Compiling the pack tool", "usually four minutes the first time", () =>
+    await step("Compiling the pack tool", "usually ten minutes on two cores the first time", () =>
       // Not `--package`: it would compile the dependencies with other features, and the tests compile them again.
       run("cargo", ["build", "--release", "--bin", "xtask"]),
     );
