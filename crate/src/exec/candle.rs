@@ -3,13 +3,17 @@
 //! On the processor the costly operations have kernels of our own ([`crate::ops`]); on an NVIDIA GPU all are made of
 //! candle's tensor operations.
 
+mod memory;
+
 use candle_core::{Device, Tensor};
 
 use super::ExecError;
 use crate::{
-    graph::{CandleKernel, Graph, NodeCost, Source},
+    graph::{CandleKernel, Graph, Node, NodeCost, Source},
     ops::cpu,
 };
+use memory::Lifetimes;
+pub(crate) use memory::write;
 
 /// The first NVIDIA GPU, as a device for [`Session::on`]. Needs the cargo feature `cuda`.
 ///
@@ -39,8 +43,23 @@ struct Step {
     kernel: CandleKernel,
     inputs: Vec<usize>,
     output: usize,
+    /// Where a kernel of our own writes: made once, and shared by values that are not needed at the same time.
+    buffer: Option<Tensor>,
     /// Values that nobody reads after this step.
     finished: Vec<usize>,
+}
+
+impl Step {
+    fn run(&self, arguments: &[&Tensor]) -> candle_core::Result<Tensor> {
+        match (&self.kernel, &self.buffer) {
+            (CandleKernel::Tensors(f), _) => f(arguments),
+            (CandleKernel::Numbers(f), Some(buffer)) => {
+                write(buffer, arguments, &**f)?;
+                Ok(buffer.clone())
+            }
+            (CandleKernel::Numbers(_), None) => candle_core::bail!("a kernel without memory to write to"),
+        }
+    }
 }
 
 struct Input {
@@ -63,32 +82,24 @@ impl Session {
     /// # Errors
     /// [`ExecError::Candle`], for instance when the device has too little memory.
     pub fn on(graph: &Graph, device: &Device) -> Result<Self, ExecError> {
+        let constant = |c: &crate::graph::Constant| Tensor::from_vec(c.to_f32(), c.shape().dims(), device);
         let mut values = vec![None; graph.value_count()];
-        let mut last_use = vec![None; graph.value_count()];
-        for (i, node) in graph.nodes().iter().enumerate() {
-            for &v in &node.inputs {
-                last_use[v.index()] = Some(i);
-                if let Source::Constant(c) = graph.source(v) {
-                    values[v.index()] = Some(Tensor::from_vec(c.to_f32(), c.shape().dims(), device)?);
-                }
-            }
-            // A result nobody reads would be dropped by the graph; its last use is its own step.
-            last_use[node.output.index()] = Some(i);
-        }
-        for port in graph.outputs() {
-            last_use[port.value.index()] = None;
-            if let Source::Constant(c) = graph.source(port.value) {
-                values[port.value.index()] = Some(Tensor::from_vec(c.to_f32(), c.shape().dims(), device)?);
+        let read = graph.nodes().iter().flat_map(|node| &node.inputs).copied();
+        for value in read.chain(graph.outputs().iter().map(|port| port.value)) {
+            if let (Source::Constant(c), None) = (graph.source(value), &values[value.index()]) {
+                values[value.index()] = Some(constant(c)?);
             }
         }
-        let mut steps = Vec::with_capacity(graph.nodes().len());
-        for (i, node) in graph.nodes().iter().enumerate() {
-            let kernel = node.operation.candle(&graph.input_shapes(node), graph.shape(node.output), device)?;
-            let constant = |v: usize| values[v].is_some();
-            let mut finished: Vec<usize> = node.inputs.iter().map(|v| v.index()).collect();
-            finished.retain(|&v| last_use[v] == Some(i) && !constant(v));
-            let inputs = node.inputs.iter().map(|v| v.index()).collect();
-            steps.push(Step { kernel, inputs, output: node.output.index(), finished });
+        let kernel = |node: &Node| node.operation.candle(&graph.input_shapes(node), graph.shape(node.output), device);
+        let kernels = graph.nodes().iter().map(kernel).collect::<candle_core::Result<Vec<_>>>()?;
+        let lifetimes = Lifetimes::new(graph, &kernels);
+        let buffers = lifetimes.buffers(graph, &kernels)?;
+        let mut steps = Vec::with_capacity(kernels.len());
+        for (i, (node, (kernel, buffer))) in graph.nodes().iter().zip(kernels.into_iter().zip(buffers)).enumerate() {
+            let inputs: Vec<usize> = node.inputs.iter().map(|v| v.index()).collect();
+            let mut finished = inputs.clone();
+            finished.retain(|&v| lifetimes.read_until(v) == Some(i) && values[v].is_none());
+            steps.push(Step { kernel, inputs, output: node.output.index(), buffer, finished });
         }
         let input = |p: &crate::graph::Port| Input {
             name: p.name.clone(),
@@ -152,8 +163,7 @@ impl Session {
                     .iter()
                     .map(|&v| values[v].as_ref().ok_or_else(missing))
                     .collect::<candle_core::Result<_>>()?;
-                let result = (step.kernel)(&arguments)?;
-                values[step.output] = Some(result);
+                values[step.output] = Some(step.run(&arguments)?);
                 Ok(())
             })?;
             for &v in &step.finished {

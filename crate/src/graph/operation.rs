@@ -5,8 +5,30 @@ use candle_core::{Device, Tensor};
 use super::{GraphError, Shape, Tuning};
 use crate::ops::{Activation, Kind};
 
+/// What a [`CandleKernel::Tensors`] does.
+type TensorKernel = dyn Fn(&[&Tensor]) -> candle_core::Result<Tensor> + Send + Sync;
+/// What a [`CandleKernel::Numbers`] does.
+pub(crate) type NumberKernel = dyn Fn(&[&[f32]], &mut [f32]) + Send + Sync;
+
 /// A prepared operation of the candle executor: weights are packed, only the values come with each call.
-pub type CandleKernel = Box<dyn Fn(&[&Tensor]) -> candle_core::Result<Tensor> + Send + Sync>;
+pub enum CandleKernel {
+    /// Made of candle's own operations, for any device. The result is new, or a view of an input.
+    Tensors(Box<TensorKernel>),
+    /// A kernel of our own for the processor: dense inputs, and an output that holds anything and is overwritten whole.
+    Numbers(Box<NumberKernel>),
+}
+
+impl CandleKernel {
+    /// [`Self::Tensors`].
+    pub fn tensors(f: impl Fn(&[&Tensor]) -> candle_core::Result<Tensor> + Send + Sync + 'static) -> Self {
+        Self::Tensors(Box::new(f))
+    }
+
+    /// [`Self::Numbers`].
+    pub fn numbers(f: impl Fn(&[&[f32]], &mut [f32]) + Send + Sync + 'static) -> Self {
+        Self::Numbers(Box::new(f))
+    }
+}
 
 /// What an operation is to the rest of the program. One implementation is one file in [`crate::ops`].
 ///

@@ -4,6 +4,31 @@ use super::{Graph, Source, Value};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Slot(pub usize);
 
+/// Slots that are handed out step by step.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slots {
+    /// Elements.
+    pub sizes: Vec<usize>,
+    /// The last step that reads what lies in each.
+    busy_until: Vec<usize>,
+}
+
+impl Slots {
+    /// A slot for what a step writes and others read up to `last_use`.
+    pub fn take(&mut self, step: usize, elements: usize, last_use: usize) -> Slot {
+        // A slot whose value is read by this very step is still busy: none reads and writes one buffer.
+        let free = (0..self.sizes.len()).filter(|&s| self.busy_until[s] < step);
+        let slot = free.min_by_key(|&s| self.sizes[s].abs_diff(elements)).unwrap_or_else(|| {
+            self.sizes.push(0);
+            self.busy_until.push(0);
+            self.sizes.len() - 1
+        });
+        self.sizes[slot] = self.sizes[slot].max(elements);
+        self.busy_until[slot] = last_use;
+        Slot(slot)
+    }
+}
+
 /// Which value lives where: made once, so that a run allocates nothing.
 ///
 /// Whole buffers are reused rather than ranges of one arena: WebGPU forbids to read and write one buffer in the same
@@ -36,26 +61,15 @@ impl MemoryPlan {
         for port in graph.outputs() {
             last_use[roots[port.value.index()].index()] = usize::MAX;
         }
-        let mut sizes: Vec<usize> = Vec::new();
         let mut slots: Vec<Option<Slot>> = vec![None; graph.value_count()];
-        let mut busy_until: Vec<usize> = Vec::new();
+        let mut taken = Slots::default();
         for (i, node) in graph.nodes().iter().enumerate() {
-            if node.operation.is_view() {
-                continue;
+            if !node.operation.is_view() {
+                let needed = graph.shape(node.output).elements();
+                slots[node.output.index()] = Some(taken.take(i, needed, last_use[node.output.index()]));
             }
-            let needed = graph.shape(node.output).elements();
-            // A slot whose value is read by this very node is still busy: no dispatch reads and writes one buffer.
-            let free = (0..sizes.len()).filter(|&s| busy_until[s] < i);
-            let slot = free.min_by_key(|&s| sizes[s].abs_diff(needed)).unwrap_or_else(|| {
-                sizes.push(0);
-                busy_until.push(0);
-                sizes.len() - 1
-            });
-            sizes[slot] = sizes[slot].max(needed);
-            busy_until[slot] = last_use[node.output.index()];
-            slots[node.output.index()] = Some(Slot(slot));
         }
-        Self { sizes, slots, roots }
+        Self { sizes: taken.sizes, slots, roots }
     }
 
     /// Sizes of the slots in elements.

@@ -2,8 +2,8 @@
 
 use candle_core::{Device, Tensor};
 
+use super::Kind;
 use super::dispatch::{elementwise, shader};
-use super::{Kind, cpu};
 use crate::graph::{
     Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value,
 };
@@ -213,18 +213,15 @@ impl Operation for ActivationOp {
         output.elements() as u64
     }
 
-    fn candle(&self, _: &[&Shape], output: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
+    fn candle(&self, _: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
         let activation = self.0.clone();
         if device.is_cpu() && !matches!(activation, Activation::Prelu(_)) {
-            let dims = output.dims().to_vec();
-            return Ok(Box::new(move |x| {
-                cpu::apply(x, &dims, |x, y| {
-                    y.copy_from_slice(x[0]);
-                    activation.apply(y);
-                })
+            return Ok(CandleKernel::numbers(move |x, y| {
+                y.copy_from_slice(x[0]);
+                activation.apply(y);
             }));
         }
-        Ok(Box::new(move |x| activation.tensor(x[0])))
+        Ok(CandleKernel::tensors(move |x| activation.tensor(x[0])))
     }
 
     fn gpu(&self, _: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {

@@ -2,8 +2,8 @@
 
 use candle_core::{Device, Tensor};
 
+use super::Kind;
 use super::dispatch::{axes, elementwise, fewest_axes, shader};
-use super::{Kind, cpu};
 use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 /// What is done with two elements.
@@ -81,11 +81,11 @@ impl Operation for BinaryOp {
     fn candle(&self, inputs: &[&Shape], output: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
         // candle wakes threads of its own for this, which then stand in the way of those that convolve.
         if device.is_cpu() {
-            let (walk, dims, kind) = (Walk::new([inputs[0], inputs[1]], output), output.dims().to_vec(), self.0);
-            return Ok(Box::new(move |x| cpu::apply(x, &dims, |x, y| walk.apply(kind, x[0], x[1], y))));
+            let (walk, kind) = (Walk::new([inputs[0], inputs[1]], output), self.0);
+            return Ok(CandleKernel::numbers(move |x, y| walk.apply(kind, x[0], x[1], y)));
         }
         let f = self.tensors();
-        Ok(Box::new(move |x| f(x[0], x[1])))
+        Ok(CandleKernel::tensors(move |x| f(x[0], x[1])))
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
@@ -209,7 +209,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ops::testing::{check, graph};
+    use crate::ops::testing::{check, difference, graph};
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() })]
@@ -268,10 +268,9 @@ mod tests {
                 let op = BinaryOp(kind);
                 let output = op.shape(&[&shapes[0], &shapes[1]]).unwrap();
                 let kernel = op.candle(&[&shapes[0], &shapes[1]], &output, &Device::Cpu).unwrap();
-                let (a, b) = (tensor(1, a), tensor(2, b));
-                let own = kernel(&[&a, &b]).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
-                let candle = op.tensors()(&a, &b).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
-                assert_eq!(own, candle);
+                let (a, b, tensors) = (tensor(1, a), tensor(2, b), op.tensors());
+                let candle = CandleKernel::tensors(move |x| tensors(x[0], x[1]));
+                assert!(difference([&kernel, &candle], &[&a, &b], &output) == 0.0);
             }
         }
     }

@@ -41,7 +41,7 @@ impl Operation for ConcatOp {
 
     fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
         let axis = self.axis;
-        Ok(Box::new(move |x| Tensor::cat(x, axis)?.contiguous()))
+        Ok(CandleKernel::tensors(move |x| Tensor::cat(x, axis)?.contiguous()))
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {

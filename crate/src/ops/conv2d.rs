@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 
 use super::{
     Activation, Kind, Padding,
-    cpu::{self, Product},
+    cpu::Product,
     dispatch::{check_epilogue, tables},
     product::ImplicitProduct,
     window::Window,
@@ -71,7 +71,7 @@ impl Conv2dOp {
         let bias = self.conv.bias.as_ref().map(|b| Tensor::from_vec(b.to_f32(), out, device)).transpose()?;
         let activation = self.conv.activation.clone();
         let shape = window.output_shape(out);
-        Ok(Box::new(move |x| {
+        Ok(CandleKernel::tensors(move |x| {
             let mut sum: Option<Tensor> = None;
             for (tap, pixels) in window.taps(x[0], 0.0)?.iter().enumerate() {
                 let product = pixels.reshape(((), channels))?.matmul(&weight.get(tap)?)?;
@@ -134,8 +134,7 @@ impl Operation for Conv2dOp {
         if device.is_cpu() {
             let c = &self.conv;
             let product = Product::new(window, inputs[0].last(), &c.weight, c.bias.as_ref(), &c.activation);
-            let dims = window.output_shape(out).dims().to_vec();
-            return Ok(Box::new(move |x| cpu::apply(x, &dims, |x, y| product.run(x[0], x.get(1).copied(), y))));
+            return Ok(CandleKernel::numbers(move |x, y| product.run(x[0], x.get(1).copied(), y)));
         }
         self.taps(&window, out, device)
     }
@@ -171,7 +170,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ops::testing::{check, f64s, graph, weights};
+    use crate::ops::testing::{check, difference, f64s, graph, weights};
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() })]
@@ -246,8 +245,7 @@ mod tests {
         let x = Tensor::from_vec(crate::ops::testing::noise(5, shape.elements()), shape.dims(), &Device::Cpu).unwrap();
         let kernel = op.candle(&[&shape], &window.output_shape(out), &Device::Cpu).unwrap();
         let taps = op.taps(&window, out, &Device::Cpu).unwrap();
-        let difference = (kernel(&[&x]).unwrap() - taps(&[&x]).unwrap()).unwrap().abs().unwrap();
-        assert!(difference.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-5);
+        assert!(difference([&kernel, &taps], &[&x], &window.output_shape(out)) < 1e-5);
     }
 
     #[test]

@@ -3,11 +3,7 @@
 use candle_core::{Device, Tensor};
 
 use super::dispatch::{check_epilogue, elementwise, epilogue, shader};
-use super::{
-    Activation, Kind,
-    cpu::{self, Product},
-    window::Window,
-};
+use super::{Activation, Kind, cpu::Product, window::Window};
 use crate::graph::{
     Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value,
 };
@@ -117,23 +113,20 @@ impl ConvTranspose2dOp {
         let bias = c.bias.as_ref().map_or_else(|| vec![0.0; g.out], Constant::to_f32);
         let (stride, size, activation, slopes) =
             (c.stride, c.size, c.activation.clone(), c.activation.slope_table(g.out));
-        let dims = [g.batch, size[0], size[1], g.out];
-        Ok(Box::new(move |x| {
-            cpu::apply(x, &dims, |x, y| {
-                let mut products = vec![0.0; pixels * taps * g.out];
-                product.run(x[0], None, &mut products);
-                match bias[..] {
-                    [bias] => y.fill(bias),
-                    _ => y.chunks_exact_mut(g.out).for_each(|y| y.copy_from_slice(&bias)),
-                }
-                g.spread(stride, size, &products, y);
-                match activation {
-                    Activation::Prelu(_) => y.chunks_exact_mut(g.out).for_each(|y| {
-                        y.iter_mut().zip(&slopes).for_each(|(y, slope)| *y = y.max(0.0) + slope * y.min(0.0));
-                    }),
-                    _ => activation.apply(y),
-                }
-            })
+        Ok(CandleKernel::numbers(move |x, y| {
+            let mut products = vec![0.0; pixels * taps * g.out];
+            product.run(x[0], None, &mut products);
+            match bias[..] {
+                [bias] => y.fill(bias),
+                _ => y.chunks_exact_mut(g.out).for_each(|y| y.copy_from_slice(&bias)),
+            }
+            g.spread(stride, size, &products, y);
+            match activation {
+                Activation::Prelu(_) => y.chunks_exact_mut(g.out).for_each(|y| {
+                    y.iter_mut().zip(&slopes).for_each(|(y, slope)| *y = y.max(0.0) + slope * y.min(0.0));
+                }),
+                _ => activation.apply(y),
+            }
         }))
     }
 
@@ -155,7 +148,7 @@ impl ConvTranspose2dOp {
         };
         let rows = (0..g.kernel[0]).map(|k| sources(0, k)).collect::<candle_core::Result<Vec<_>>>()?;
         let columns = (0..g.kernel[1]).map(|k| sources(1, k)).collect::<candle_core::Result<Vec<_>>>()?;
-        Ok(Box::new(move |x| {
+        Ok(CandleKernel::tensors(move |x| {
             let products = x[0].reshape(((), g.channels))?.matmul(&weight)?;
             let products = products.reshape((g.batch, g.input[0], g.input[1], g.kernel[0] * g.kernel[1] * g.out))?;
             let products = products.pad_with_zeros(1, 0, 1)?.pad_with_zeros(2, 0, 1)?;
@@ -241,7 +234,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ops::testing::{check, f64s, graph, weights};
+    use crate::ops::testing::{check, difference, f64s, graph, weights};
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
@@ -291,7 +284,6 @@ mod tests {
         let x = Tensor::from_vec(crate::ops::testing::noise(5, 120), shape.dims(), &Device::Cpu).unwrap();
         let kernel = op.candle(&[&shape], &output, &Device::Cpu).unwrap();
         let tensors = op.tensors(op.geometry(&shape).unwrap(), &Device::Cpu).unwrap();
-        let difference = (kernel(&[&x]).unwrap() - tensors(&[&x]).unwrap()).unwrap().abs().unwrap();
-        assert!(difference.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-5);
+        assert!(difference([&kernel, &tensors], &[&x], &output) < 1e-5);
     }
 }

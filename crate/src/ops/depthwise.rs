@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 
 use super::{
     Activation, Kind, Padding,
-    cpu::{self, Depthwise},
+    cpu::Depthwise,
     dispatch::{check_epilogue, elementwise, epilogue, flag, shader},
     window::Window,
 };
@@ -61,7 +61,7 @@ impl Depthwise2dOp {
         let weight = Tensor::from_vec(self.0.weight.to_f32(), (window.kernel[0] * window.kernel[1], channels), device)?;
         let bias = self.0.bias.as_ref().map(|b| Tensor::from_vec(b.to_f32(), channels, device)).transpose()?;
         let activation = self.0.activation.clone();
-        Ok(Box::new(move |x| {
+        Ok(CandleKernel::tensors(move |x| {
             let mut sum: Option<Tensor> = None;
             for (tap, pixels) in window.taps(x[0], 0.0)?.iter().enumerate() {
                 let product = pixels.broadcast_mul(&weight.get(tap)?)?;
@@ -111,8 +111,7 @@ impl Operation for Depthwise2dOp {
         if device.is_cpu() {
             let (c, channels) = (&self.0, inputs[0].last());
             let kernel = Depthwise::new(window, channels, &c.weight, c.bias.as_ref(), &c.activation);
-            let dims = window.output_shape(channels).dims().to_vec();
-            return Ok(Box::new(move |x| cpu::apply(x, &dims, |x, y| kernel.run(x[0], y))));
+            return Ok(CandleKernel::numbers(move |x, y| kernel.run(x[0], y)));
         }
         self.taps(&window, device)
     }
@@ -155,7 +154,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ops::testing::{check, f64s, graph, weights};
+    use crate::ops::testing::{check, difference, f64s, graph, weights};
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..Default::default() })]
@@ -244,7 +243,6 @@ mod tests {
         let x = Tensor::from_vec(crate::ops::testing::noise(5, shape.elements()), shape.dims(), &Device::Cpu).unwrap();
         let kernel = op.candle(&[&shape], &window.output_shape(21), &Device::Cpu).unwrap();
         let taps = op.taps(&window, &Device::Cpu).unwrap();
-        let difference = (kernel(&[&x]).unwrap() - taps(&[&x]).unwrap()).unwrap().abs().unwrap();
-        assert!(difference.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-5);
+        assert!(difference([&kernel, &taps], &[&x], &window.output_shape(21)) < 1e-5);
     }
 }

@@ -5,7 +5,7 @@ use candle_core::{Device, Tensor};
 use super::{
     Activation, Kind,
     activation::{sigmoid, tanh},
-    cpu::{self, Product},
+    cpu::Product,
     dispatch::{elementwise, shader, tables},
     product::ImplicitProduct,
     window::Window,
@@ -65,7 +65,7 @@ impl GruOp {
         let vector = |c: &Constant| Tensor::from_vec(c.to_f32(), (1, 3 * hidden), device);
         let (w, u) = (matrix(&self.0.input_weight, channels)?, matrix(&self.0.hidden_weight, hidden)?);
         let (b, c) = (vector(&self.0.input_bias)?, vector(&self.0.hidden_bias)?);
-        Ok(Box::new(move |x| {
+        Ok(CandleKernel::tensors(move |x| {
             // The input's part of all steps is one product; only the state's part has to wait for the step before.
             let from_input = x[0].matmul(&w)?.broadcast_add(&b)?;
             let mut h = x[1].reshape((1, hidden))?;
@@ -120,9 +120,7 @@ impl Operation for GruOp {
             let (g, none) = (&self.0, Activation::None);
             let from_input = Product::new(Window::row(time), channels, &g.input_weight, Some(&g.input_bias), &none);
             let from_state = Product::new(Window::row(1), hidden, &g.hidden_weight, Some(&g.hidden_bias), &none);
-            return Ok(Box::new(move |x| {
-                cpu::apply(x, &[time, hidden], |x, y| steps(&from_input, &from_state, x[0], x[1], y))
-            }));
+            return Ok(CandleKernel::numbers(move |x, y| steps(&from_input, &from_state, x[0], x[1], y)));
         }
         self.tensors(channels, hidden, time, device)
     }
@@ -194,7 +192,7 @@ impl GraphBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::testing::{check, f64s, graph, weights};
+    use crate::ops::testing::{check, difference, f64s, graph, weights};
 
     fn one(time: usize, channels: usize, hidden: usize) {
         let gru = Gru {
@@ -254,8 +252,7 @@ mod tests {
         let h = Tensor::from_vec(noise(6, 7), 7, &Device::Cpu).unwrap();
         let kernel = op.candle(&[&[4, 5].into(), &[7].into()], &[4, 7].into(), &Device::Cpu).unwrap();
         let tensors = op.tensors(5, 7, 4, &Device::Cpu).unwrap();
-        let difference = (kernel(&[&x, &h]).unwrap() - tensors(&[&x, &h]).unwrap()).unwrap().abs().unwrap();
-        assert!(difference.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-5);
+        assert!(difference([&kernel, &tensors], &[&x, &h], &[4, 7].into()) < 1e-5);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 
 use super::{
     Activation, Kind,
-    cpu::{self, Product},
+    cpu::Product,
     dispatch::{check_epilogue, tables},
     product::ImplicitProduct,
     window::Window,
@@ -42,7 +42,7 @@ impl LinearOp {
         let bias = self.0.bias.as_ref().map(|b| Tensor::from_vec(b.to_f32(), out, device)).transpose()?;
         let activation = self.0.activation.clone();
         let dims = output.dims().to_vec();
-        Ok(Box::new(move |x| {
+        Ok(CandleKernel::tensors(move |x| {
             let mut y = x[0].reshape(((), channels))?.matmul(&weight)?;
             if let Some(bias) = &bias {
                 y = y.broadcast_add(bias)?;
@@ -96,8 +96,7 @@ impl Operation for LinearOp {
         if device.is_cpu() {
             let (l, window) = (&self.0, Window::row(inputs[0].rows()));
             let product = Product::new(window, channels, &l.weight, l.bias.as_ref(), &l.activation);
-            let dims = output.dims().to_vec();
-            return Ok(Box::new(move |x| cpu::apply(x, &dims, |x, y| product.run(x[0], None, y))));
+            return Ok(CandleKernel::numbers(move |x, y| product.run(x[0], None, y)));
         }
         self.tensors(channels, output, device)
     }
@@ -130,7 +129,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ops::testing::{check, f64s, graph, weights};
+    use crate::ops::testing::{check, difference, f64s, graph, weights};
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
@@ -159,7 +158,6 @@ mod tests {
         let x = Tensor::from_vec(crate::ops::testing::noise(5, 30), shape.dims(), &Device::Cpu).unwrap();
         let kernel = op.candle(&[&shape], &output, &Device::Cpu).unwrap();
         let tensors = op.tensors(5, &output, &Device::Cpu).unwrap();
-        let difference = (kernel(&[&x]).unwrap() - tensors(&[&x]).unwrap()).unwrap().abs().unwrap();
-        assert!(difference.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-5);
+        assert!(difference([&kernel, &tensors], &[&x], &output) < 1e-5);
     }
 }

@@ -57,7 +57,7 @@ impl Operation for MatMulOp {
         let Sizes { batch, rows, inner, columns } = self.sizes(inputs).map_err(candle_core::Error::wrap)?;
         let transposed = self.transposed;
         let dims = output.dims().to_vec();
-        Ok(Box::new(move |x| {
+        Ok(CandleKernel::tensors(move |x| {
             let a = x[0].reshape((batch, rows, inner))?;
             let b = if transposed {
                 x[1].reshape((batch, columns, inner))?.transpose(1, 2)?

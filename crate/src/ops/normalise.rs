@@ -44,7 +44,7 @@ impl NormaliseOp {
         let over = self.0.over;
         let batch = inputs[0].dims()[0];
         let dims = output.dims().to_vec();
-        Ok(Box::new(move |x| {
+        Ok(CandleKernel::tensors(move |x| {
             let (x, axis) = match over {
                 NormaliseOver::Channels => (x[0].reshape(((), channels))?, D::Minus1),
                 NormaliseOver::Pixels => (x[0].reshape((batch, (), channels))?, D::Minus2),
@@ -138,21 +138,18 @@ impl Operation for NormaliseOp {
         let (n, channels, batch) = (self.0.clone(), output.last(), inputs[0].dims()[0]);
         let table = |t: &Option<Constant>, rest: f32| t.as_ref().map_or_else(|| vec![rest; channels], Constant::to_f32);
         let affine = [table(&n.scale, 1.0), table(&n.shift, 0.0)];
-        let dims = output.dims().to_vec();
-        Ok(Box::new(move |x| {
-            cpu::apply(x, &dims, |x, y| match n.over {
-                NormaliseOver::Channels => {
-                    for (x, y) in x[0].chunks_exact(channels).zip(y.chunks_exact_mut(channels)) {
-                        row(&affine, n.epsilon, x, y);
-                    }
+        Ok(CandleKernel::numbers(move |x, y| match n.over {
+            NormaliseOver::Channels => {
+                for (x, y) in x[0].chunks_exact(channels).zip(y.chunks_exact_mut(channels)) {
+                    row(&affine, n.epsilon, x, y);
                 }
-                NormaliseOver::Pixels => {
-                    let picture = y.len() / batch;
-                    for (x, y) in x[0].chunks_exact(picture).zip(y.chunks_exact_mut(picture)) {
-                        picture_of(&affine, n.epsilon, x, y);
-                    }
+            }
+            NormaliseOver::Pixels => {
+                let picture = y.len() / batch;
+                for (x, y) in x[0].chunks_exact(picture).zip(y.chunks_exact_mut(picture)) {
+                    picture_of(&affine, n.epsilon, x, y);
                 }
-            })
+            }
         }))
     }
 
@@ -190,7 +187,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ops::testing::{check, f64s, graph, weights};
+    use crate::ops::testing::{check, difference, f64s, graph, weights};
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..Default::default() })]
@@ -234,8 +231,7 @@ mod tests {
             let x = Tensor::from_vec(crate::ops::testing::noise(5, 720), shape.dims(), &Device::Cpu).unwrap();
             let kernel = op.candle(&[&shape], &shape, &Device::Cpu).unwrap();
             let tensors = op.tensors(&[&shape], &shape, &Device::Cpu).unwrap();
-            let difference = (kernel(&[&x]).unwrap() - tensors(&[&x]).unwrap()).unwrap().abs().unwrap();
-            assert!(difference.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-5);
+            assert!(difference([&kernel, &tensors], &[&x], &shape) < 1e-5);
         }
     }
 }

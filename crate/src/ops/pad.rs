@@ -38,7 +38,7 @@ impl Operation for PadOp {
 
     fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
         let (widths, fill) = (self.widths.clone(), self.fill);
-        Ok(Box::new(move |x| {
+        Ok(CandleKernel::tensors(move |x| {
             let mut axes = widths.iter().enumerate();
             axes.try_fold(x[0].clone(), |y, (axis, &[before, after])| pad_axis(&y, axis, before, after, fill))
         }))

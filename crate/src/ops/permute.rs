@@ -33,7 +33,7 @@ impl Operation for PermuteOp {
 
     fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
         let order = self.0.clone();
-        Ok(Box::new(move |x| x[0].permute(order.as_slice())?.contiguous()))
+        Ok(CandleKernel::tensors(move |x| x[0].permute(order.as_slice())?.contiguous()))
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {

@@ -3,7 +3,7 @@
 use candle_core::Device;
 
 use super::{
-    Kind, Padding, cpu,
+    Kind, Padding,
     dispatch::{elementwise, shader},
     window::Window,
 };
@@ -55,7 +55,7 @@ impl PoolOp {
         for tap in window.taps(&ones, 0.0)? {
             seen = seen.broadcast_add(&tap)?;
         }
-        Ok(Box::new(move |x| {
+        Ok(CandleKernel::tensors(move |x| {
             let fill = if kind == PoolKind::Max { f32::NEG_INFINITY } else { 0.0 };
             let taps = window.taps(x[0], fill)?;
             let mut y = taps[0].clone();
@@ -111,8 +111,7 @@ impl Operation for PoolOp {
         let window = self.window(inputs[0]).map_err(candle_core::Error::wrap)?;
         if device.is_cpu() {
             let (kind, channels) = (self.0.kind, inputs[0].last());
-            let dims = window.output_shape(channels).dims().to_vec();
-            return Ok(Box::new(move |x| cpu::apply(x, &dims, |x, y| pool(&window, kind, channels, x[0], y))));
+            return Ok(CandleKernel::numbers(move |x, y| pool(&window, kind, channels, x[0], y)));
         }
         self.taps(window, device)
     }
@@ -143,7 +142,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ops::testing::{check, graph};
+    use crate::ops::testing::{check, difference, graph};
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
@@ -198,8 +197,7 @@ mod tests {
                 candle_core::Tensor::from_vec(crate::ops::testing::noise(5, 210), shape.dims(), &Device::Cpu).unwrap();
             let kernel = op.candle(&[&shape], &shape, &Device::Cpu).unwrap();
             let taps = op.taps(op.window(&shape).unwrap(), &Device::Cpu).unwrap();
-            let difference = (kernel(&[&x]).unwrap() - taps(&[&x]).unwrap()).unwrap().abs().unwrap();
-            assert!(difference.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-6);
+            assert!(difference([&kernel, &taps], &[&x], &op.shape(&[&shape]).unwrap()) < 1e-6);
         }
     }
 }

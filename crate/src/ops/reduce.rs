@@ -2,8 +2,8 @@
 
 use candle_core::Device;
 
+use super::Kind;
 use super::dispatch::{axes, elementwise, fewest_axes, flag, shader};
-use super::{Kind, cpu};
 use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 /// Elements that one invocation on a GPU takes together; more are cut into pieces.
@@ -59,16 +59,13 @@ impl Operation for ReduceOp {
         if let (true, true, Some(&last)) = (device.is_cpu(), neighbours, axes.last()) {
             let inner: usize = inputs[0].dims()[last + 1..].iter().product();
             let block = inner * axes.iter().map(|&a| inputs[0].dims()[a]).product::<usize>();
-            let dims = output.dims().to_vec();
-            return Ok(Box::new(move |x| {
-                cpu::apply(x, &dims, |x, y| {
-                    for (x, y) in x[0].chunks_exact(block).zip(y.chunks_exact_mut(inner)) {
-                        rows(kind, x, y, share);
-                    }
-                })
+            return Ok(CandleKernel::numbers(move |x, y| {
+                for (x, y) in x[0].chunks_exact(block).zip(y.chunks_exact_mut(inner)) {
+                    rows(kind, x, y, share);
+                }
             }));
         }
-        Ok(Box::new(move |x| match kind {
+        Ok(CandleKernel::tensors(move |x| match kind {
             Reduce::Sum => x[0].sum_keepdim(axes.as_slice()),
             Reduce::Mean => x[0].sum_keepdim(axes.as_slice())? * f64::from(share),
             Reduce::Max => axes.iter().try_fold(x[0].clone(), |y, &axis| y.max_keepdim(axis)),

@@ -37,7 +37,7 @@ impl Operation for ReshapeOp {
 
     fn candle(&self, _: &[&Shape], output: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
         let dims = output.dims().to_vec();
-        Ok(Box::new(move |x| x[0].reshape(dims.as_slice())))
+        Ok(CandleKernel::tensors(move |x| x[0].reshape(dims.as_slice())))
     }
 
     fn gpu(&self, _: &[&Shape], _: &Shape, _: Tuning) -> Vec<Dispatch> {

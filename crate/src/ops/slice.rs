@@ -34,7 +34,7 @@ impl Operation for SliceOp {
 
     fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
         let ranges = self.0.clone();
-        Ok(Box::new(move |x| {
+        Ok(CandleKernel::tensors(move |x| {
             let mut axes = ranges.iter().enumerate();
             axes.try_fold(x[0].clone(), |y, (axis, r)| y.narrow(axis, r.start, r.len()))?.contiguous()
         }))

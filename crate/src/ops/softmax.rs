@@ -27,7 +27,7 @@ impl Operation for SoftmaxOp {
     }
 
     fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
-        Ok(Box::new(|x| {
+        Ok(CandleKernel::tensors(|x| {
             // The largest is subtracted first: exp cannot overflow then.
             let e = x[0].broadcast_sub(&x[0].max_keepdim(D::Minus1)?)?.exp()?;
             e.broadcast_div(&e.sum_keepdim(D::Minus1)?)

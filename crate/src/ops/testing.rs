@@ -3,9 +3,17 @@
 
 use std::sync::{Arc, LazyLock};
 
+use candle_core::{DType, Device, Tensor};
+
 use crate::{
-    exec::{AdapterChoice, Gpu, candle::Session, gpu::PipelineKey, record::Recording, wgpu::GpuSession},
-    graph::{Constant, Graph, GraphBuilder, GraphError, Tuning, Value},
+    exec::{
+        AdapterChoice, Gpu,
+        candle::{Session, write},
+        gpu::PipelineKey,
+        record::Recording,
+        wgpu::GpuSession,
+    },
+    graph::{CandleKernel, Constant, Graph, GraphBuilder, GraphError, Shape, Tuning, Value},
 };
 
 /// One GPU for all tests. There must be one: a skipped test proves nothing.
@@ -80,6 +88,23 @@ pub(crate) fn check(graph: &Graph, tolerance: f64, expected: impl FnOnce(&[Vec<f
         let result = pollster::block_on(gpu.run(&inputs)).expect("the GPU runs");
         compare(&format!("wgpu, {tuning:?}"), graph, &result[0], &expected, tolerance);
     }
+}
+
+/// The largest difference between what two kernels make of the same tensors of the processor.
+pub(crate) fn difference(kernels: [&CandleKernel; 2], inputs: &[&Tensor], output: &Shape) -> f32 {
+    let [a, b] = kernels.map(|kernel| match kernel {
+        CandleKernel::Tensors(f) => f(inputs).expect("candle computes"),
+        CandleKernel::Numbers(f) => {
+            let y = Tensor::full(f32::NAN, output.dims(), &Device::Cpu).expect("memory");
+            write(&y, inputs, &**f).expect("dense tensors");
+            y
+        }
+    });
+    assert_eq!((a.dims(), a.dtype()), (b.dims(), DType::F32));
+    let [a, b] = [a, b].map(|t| t.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("numbers"));
+    let differences = a.iter().zip(&b).map(|(a, b)| (a - b).abs());
+    // Not `f32::max`, which would drop what is not a number.
+    differences.fold(0.0, |worst, d| if d <= worst { worst } else { d })
 }
 
 fn compare(executor: &str, graph: &Graph, found: &[f32], expected: &[f64], tolerance: f64) {

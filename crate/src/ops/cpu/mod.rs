@@ -11,7 +11,6 @@ mod lanes;
 mod product;
 mod table;
 
-use candle_core::{CpuStorage, Device, Storage, Tensor};
 use lanes::Lanes;
 
 pub(crate) use depthwise::Depthwise;
@@ -159,26 +158,6 @@ pub(crate) fn beside_threads<R: Send>(worthwhile: bool, work: impl FnOnce() -> R
     }
     let _ = worthwhile;
     work()
-}
-
-/// Runs a kernel on dense f32 tensors of the processor; what it writes becomes a tensor of shape `dims`.
-pub(crate) fn apply(
-    inputs: &[&Tensor],
-    dims: &[usize],
-    work: impl FnOnce(&[&[f32]], &mut [f32]),
-) -> candle_core::Result<Tensor> {
-    let dense = inputs.iter().map(|x| x.contiguous()).collect::<candle_core::Result<Vec<_>>>()?;
-    let storages: Vec<_> = dense.iter().map(Tensor::storage_and_layout).collect();
-    let mut slices = Vec::with_capacity(inputs.len());
-    for (storage, layout) in &storages {
-        let (Storage::Cpu(CpuStorage::F32(all)), Some((start, end))) = (&**storage, layout.contiguous_offsets()) else {
-            candle_core::bail!("a processor kernel needs dense f32 tensors");
-        };
-        slices.push(&all[start..end]);
-    }
-    let mut y = vec![0.0; dims.iter().product()];
-    work(&slices, &mut y);
-    Tensor::from_vec(y, dims, &Device::Cpu)
 }
 
 #[cfg(test)]
