@@ -36,6 +36,11 @@ fn activate4(x: vec4<f32>, slope: vec4<f32>) -> vec4<f32> {
     return vec4(activate(x.x, slope.x), activate(x.y, slope.y), activate(x.z, slope.z), activate(x.w, slope.w));
 }
 
+// Four signed bytes of a word, the lowest first.
+fn bytes(word: u32) -> vec4<f32> {
+    return vec4<f32>((vec4(bitcast<i32>(word)) << vec4(24u, 16u, 8u, 0u)) >> vec4(24u));
+}
+
 // Where in pictures [picture][row][column][channel] an element stands.
 struct Place {
     picture: u32,

@@ -204,12 +204,12 @@ impl Gpu {
         }))
     }
 
-    /// A storage buffer with this content.
+    /// A storage buffer with this content: whole words.
     ///
     /// # Errors
     /// [`GpuError::TooLarge`].
-    pub fn storage_with(&self, label: &str, values: &[f32]) -> Result<wgpu::Buffer, GpuError> {
-        let buffer = self.storage(label, values.len())?;
+    pub fn storage_with(&self, label: &str, values: &[impl bytemuck::NoUninit]) -> Result<wgpu::Buffer, GpuError> {
+        let buffer = self.storage(label, size_of_val(values) / 4)?;
         self.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(values));
         Ok(buffer)
     }

@@ -132,7 +132,7 @@ struct Recorder<'a> {
     /// Intermediates inside an operation; shared by all, since operations run one after the other.
     scratch: Vec<wgpu::Buffer>,
     /// Weights that are there, by where they lie here.
-    uploaded: HashMap<*const f32, wgpu::Buffer>,
+    uploaded: HashMap<*const u32, wgpu::Buffer>,
 }
 
 impl Recorder<'_> {
@@ -170,7 +170,7 @@ impl Recorder<'_> {
         Ok(())
     }
 
-    fn weights(&mut self, values: &Arc<[f32]>) -> Result<wgpu::Buffer, GpuError> {
+    fn weights(&mut self, values: &Arc<[u32]>) -> Result<wgpu::Buffer, GpuError> {
         if let Some(buffer) = self.uploaded.get(&values.as_ptr()) {
             return Ok(buffer.clone());
         }

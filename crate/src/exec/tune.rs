@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ExecError, Gpu, GpuError, clock::seconds, wgpu::GpuSession};
+use super::{ExecError, Gpu, GpuError, clock::seconds, gpu::PipelineKey, wgpu::GpuSession};
 use crate::graph::{Graph, Tile, Tuning};
 
 /// Runs of each layout that are timed, after one that warms up.
@@ -25,7 +25,7 @@ pub struct Tuned {
     pub complete: bool,
 }
 
-/// Times the costliest operation of `graph` in every layout, as long as that takes less than `limit` seconds together
+/// Times the costliest operation of `graph` of those that have several layouts in each, as long as that takes less than `limit` seconds together
 /// (compiling included), but one at least. Ends early when even the first is slower than `hopeless` seconds: then the
 /// whole network is.
 ///
@@ -34,7 +34,9 @@ pub struct Tuned {
 pub async fn tune(graph: &Graph, gpu: &Arc<Gpu>, limit: f64, hopeless: f64) -> Result<Tuned, ExecError> {
     let start = seconds();
     let costs = graph.node_costs();
-    let costliest = (0..costs.len()).max_by_key(|&i| costs[i].cost.flops);
+    let mut costliest: Vec<usize> = (0..costs.len()).collect();
+    costliest.sort_by_key(|&i| std::cmp::Reverse(costs[i].cost.flops));
+    let costliest = costliest.into_iter().find(|&i| depends(graph, i));
     let usual = Tuned { tuning: Tuning::default(), seconds: 0.0, complete: true };
     let Some((part, flops)) = costliest.map(|i| (graph.single(i), costs[i].cost.flops)) else { return Ok(usual) };
     let (mut best, mut refused): (Option<Tuned>, _) = (None, None);
@@ -55,6 +57,19 @@ pub async fn tune(graph: &Graph, gpu: &Arc<Gpu>, limit: f64, hopeless: f64) -> R
         }
     }
     best.ok_or_else(|| refused.unwrap_or(ExecError::Gpu(GpuError::Refused("no layout".to_owned()))))
+}
+
+/// Whether layouts make a difference to an operation.
+fn depends(graph: &Graph, node: usize) -> bool {
+    let node = &graph.nodes()[node];
+    if node.operation.is_view() {
+        return false;
+    }
+    let [one, other] = [Tuning::CANDIDATES[0], Tuning::CANDIDATES[Tuning::CANDIDATES.len() - 1]].map(|tuning| {
+        let dispatches = node.operation.gpu(&graph.input_shapes(node), graph.shape(node.output), tuning);
+        dispatches.iter().map(|d| PipelineKey::new(d.shader, &d.constants)).collect::<Vec<_>>()
+    });
+    one != other
 }
 
 /// Whether invocations of a layout wait for each other.
@@ -121,8 +136,8 @@ mod tests {
     use crate::{
         graph::{GraphBuilder, Tile},
         ops::{
-            Conv2d,
-            testing::{GPU, weights},
+            Conv2d, Linear,
+            testing::{GPU, bytes, weights},
         },
     };
 
@@ -161,6 +176,21 @@ mod tests {
         b.output("y", x).unwrap();
         let tuned = pollster::block_on(tune(&b.build().unwrap(), &GPU, 1.0, 1.0)).unwrap();
         assert_eq!(tuned.tuning, Tuning::default());
+    }
+
+    #[test]
+    fn what_has_one_layout_only_is_not_timed() {
+        let mut b = GraphBuilder::new();
+        let x = b.input("x", [2, 32]).unwrap();
+        // More work than the convolution, but its weights are read as they are stored.
+        let y = b.linear(x, Linear::new(bytes(1, &[960, 32]))).unwrap();
+        let z = b.reshape(y, [1, 1, 2, 960]).unwrap();
+        let z = b.conv2d(z, Conv2d::new(weights(2, &[4, 1, 1, 960]))).unwrap();
+        b.output("z", z).unwrap();
+        let graph = b.build().unwrap();
+        let costs = graph.node_costs();
+        assert!(costs[0].cost.flops > costs[2].cost.flops);
+        assert_eq!([0, 1, 2].map(|node| depends(&graph, node)), [false, false, true]);
     }
 
     #[test]

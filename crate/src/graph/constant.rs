@@ -1,6 +1,9 @@
 use std::{fmt, ops::Range, sync::Arc};
 
-use super::{DType, GraphError, Shape};
+use super::{
+    DType, GraphError, Shape,
+    dtype::{Q8_0_ELEMENTS, q8_0_blocks},
+};
 
 /// Weights: a shape and numbers, kept as they are stored (quantised, inside the pack's own buffer) until an executor
 /// expands them into the layout it wants. Cloning shares the numbers.
@@ -61,6 +64,13 @@ impl Constant {
     /// The numbers as f32, row-major.
     pub fn to_f32(&self) -> Vec<f32> {
         self.dtype.decode(&self.buffer[self.range.clone()])
+    }
+
+    /// The numbers as they are stored in [`DType::Q8_0`]: a scale and 32 signed bytes in turn. None for other types, and
+    /// where rows of `row` numbers do not begin with blocks.
+    pub(crate) fn q8_blocks(&self, row: usize) -> Option<impl Iterator<Item = (f32, [u8; Q8_0_ELEMENTS])>> {
+        let stored = self.dtype == DType::Q8_0 && row.is_multiple_of(Q8_0_ELEMENTS);
+        stored.then(|| q8_0_blocks(&self.buffer[self.range.clone()]))
     }
 
     /// The same numbers under another shape.

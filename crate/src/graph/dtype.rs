@@ -53,11 +53,9 @@ impl DType {
             Self::I16 => map(bytes, |b| f32::from(i16::from_le_bytes(b))),
             Self::I32 => map(bytes, |b| i32::from_le_bytes(b) as f32),
             Self::Q8_0 => {
-                let blocks = bytes.as_chunks::<Q8_0_BYTES>().0;
-                let mut out = Vec::with_capacity(blocks.len() * Q8_0_ELEMENTS);
-                for block in blocks {
-                    let scale = f16::from_le_bytes([block[0], block[1]]).to_f32();
-                    out.extend(block[2..].iter().map(|&q| f32::from(q as i8) * scale));
+                let mut out = Vec::with_capacity(bytes.len() / Q8_0_BYTES * Q8_0_ELEMENTS);
+                for (scale, block) in q8_0_blocks(bytes) {
+                    out.extend(block.iter().map(|&q| f32::from(q as i8) * scale));
                 }
                 out
             }
@@ -87,6 +85,15 @@ impl DType {
         }
         Some(out)
     }
+}
+
+/// Scales and signed bytes of [`DType::Q8_0`] blocks.
+pub(super) fn q8_0_blocks(bytes: &[u8]) -> impl Iterator<Item = (f32, [u8; Q8_0_ELEMENTS])> {
+    bytes.as_chunks::<Q8_0_BYTES>().0.iter().map(|block| {
+        let mut signed = [0; Q8_0_ELEMENTS];
+        signed.copy_from_slice(&block[2..]);
+        (f16::from_le_bytes([block[0], block[1]]).to_f32(), signed)
+    })
 }
 
 impl fmt::Display for DType {

@@ -38,6 +38,7 @@ pub use builder::{Graph, GraphBuilder, Node, Port, Source, Value};
 pub use constant::Constant;
 pub use cost::{Cost, NodeCost};
 pub use dtype::DType;
+pub(crate) use dtype::Q8_0_ELEMENTS;
 pub use error::GraphError;
 pub(crate) use operation::NumberKernel;
 pub use operation::{Binding, CandleKernel, Dispatch, Operation, Shader};

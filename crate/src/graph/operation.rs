@@ -124,8 +124,8 @@ pub enum Binding {
     Input(usize),
     /// The operation's output.
     Output,
-    /// Weights in the layout the shader wants; uploaded once, also where several dispatches share them.
-    Weights(Arc<[f32]>),
+    /// Weights in the layout the shader wants, floats as bits; uploaded once, also where several dispatches share them.
+    Weights(Arc<[u32]>),
     /// Read an intermediate an earlier dispatch of the same operation wrote.
     ScratchIn(usize),
     /// Write an intermediate: its index and its length in elements.
@@ -135,6 +135,11 @@ pub enum Binding {
 impl Binding {
     /// Weights in the layout the shader wants.
     pub fn weights(values: Vec<f32>) -> Self {
-        Self::Weights(values.into())
+        Self::Weights(values.into_iter().map(f32::to_bits).collect())
+    }
+
+    /// Weights of which a word holds several.
+    pub fn packed(words: Vec<u32>) -> Self {
+        Self::Weights(words.into())
     }
 }

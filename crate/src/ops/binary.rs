@@ -2,8 +2,8 @@
 
 use candle_core::{Device, Tensor};
 
-use super::Kind;
 use super::dispatch::{axes, elementwise, fewest_axes, shader};
+use super::{Kind, cpu};
 use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 /// What is done with two elements.
@@ -99,6 +99,13 @@ impl Operation for BinaryOp {
     }
 }
 
+/// Least length of a row that is repeated, in elements.
+const LONG: usize = 1024;
+/// Elements that one thread takes at a time.
+const PIECE: usize = 8192;
+/// Multiply-adds a kernel does in the time an element takes here to be read and written.
+const WORTH: usize = 4;
+
 /// The way through two values beside each other: axes with as many elements, and how far to go in each for the next.
 struct Walk {
     lengths: Vec<usize>,
@@ -119,8 +126,36 @@ impl Walk {
         Self { lengths, strides }
     }
 
-    /// What is done is chosen outside of the loops, which then work on several numbers at once.
+    /// Two values of this length.
+    fn dense(length: usize) -> Self {
+        Self { lengths: vec![length], strides: [vec![1], vec![1]] }
+    }
+
+    /// The whole result. Large ones that repeat nothing, or a row of the second value, are shared among threads.
     fn apply(&self, kind: Binary, a: &[f32], b: &[f32], y: &mut [f32]) {
+        let [of_a, of_b] = &self.strides;
+        let repeated = match (&of_a[..], &of_b[..]) {
+            ([1], [1]) => None,
+            // A factor for each channel, say: written out a few times, so that loops over it are long.
+            (&[row, 1], [0, 1]) if row == b.len() => Some(b.repeat(LONG.div_ceil(b.len()))),
+            _ => return self.part(kind, a, b, y),
+        };
+        let piece = repeated.as_ref().map_or(PIECE, |row| row.len() * (PIECE / row.len()).max(1));
+        cpu::for_pieces(y, piece, WORTH * a.len(), |i, y| {
+            let a = &a[i * piece..][..y.len()];
+            match &repeated {
+                Some(row) => {
+                    for (a, y) in a.chunks(row.len()).zip(y.chunks_mut(row.len())) {
+                        Self::dense(y.len()).part(kind, a, &row[..y.len()], y);
+                    }
+                }
+                None => Self::dense(y.len()).part(kind, a, &b[i * piece..][..y.len()], y),
+            }
+        });
+    }
+
+    /// What is done is chosen outside of the loops, which then work on several numbers at once.
+    fn part(&self, kind: Binary, a: &[f32], b: &[f32], y: &mut [f32]) {
         match kind {
             Binary::Add => self.rows(a, b, y, |a, b| a + b),
             Binary::Subtract => self.rows(a, b, y, |a, b| a - b),
@@ -256,14 +291,19 @@ mod tests {
         }
     }
 
+    /// Long values go piece by piece, and a short row beside them is written out: the last pieces are not whole.
     #[test]
     fn both_candle_versions_agree() {
         let tensor = |seed, dims: &[usize]| {
             let numbers = crate::ops::testing::noise(seed, dims.iter().product());
             Tensor::from_vec(numbers, dims, &Device::Cpu).unwrap()
         };
+        let short: [(&[usize], &[usize]); 4] =
+            [(&[2, 3, 4, 5], &[4, 1]), (&[1, 1, 5], &[6, 3, 1]), (&[7], &[7]), (&[1], &[1])];
+        let long: [(&[usize], &[usize]); 3] =
+            [(&[1, 70, 61, 16], &[16]), (&[3, 71, 77, 5], &[1, 1, 1, 5]), (&[1, 70, 61, 16], &[1, 70, 61, 16])];
         for kind in [Binary::Add, Binary::Maximum, Binary::SquaredDifference] {
-            for (a, b) in [(&[2, 3, 4, 5][..], &[4, 1][..]), (&[1, 1, 5], &[6, 3, 1]), (&[7], &[7]), (&[1], &[1])] {
+            for (a, b) in short.into_iter().chain(long) {
                 let shapes = [Shape::from(a.to_vec()), Shape::from(b.to_vec())];
                 let op = BinaryOp(kind);
                 let output = op.shape(&[&shapes[0], &shapes[1]]).unwrap();

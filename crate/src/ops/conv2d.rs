@@ -146,7 +146,7 @@ impl Operation for Conv2dOp {
             window,
             channels: inputs[0].last(),
             columns: out,
-            weight: &c.weight.to_f32(),
+            weight: &c.weight,
             epilogue: tables(c.bias.as_ref(), &c.activation, out),
             activation: c.activation.code(),
         };
@@ -170,7 +170,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ops::testing::{check, difference, f64s, graph, weights};
+    use crate::ops::testing::{bytes, check, difference, f64s, graph, weights};
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() })]
@@ -197,6 +197,47 @@ mod tests {
             let Ok((window, _)) = op.window(&shape) else { return Ok(()) };
             let g = graph(&[shape.dims()], |b, x| b.conv2d(x[0], conv.clone()));
             check(&g, 1e-5, |x| reference(&conv, &window, &x[0], channels, out));
+        }
+    }
+
+    /// Few pixels and weights in bytes: the GPU reads those as they are. With a border, a batch, an addend, and channels
+    /// that fill no vector.
+    #[test]
+    fn weights_in_bytes_agree_with_float64() {
+        for (size, padding, addend) in [
+            ([1, 1, 6], Padding::VALID, false),
+            ([1, 1, 6], Padding::VALID, true),
+            ([1, 2, 2], Padding::Same, true),
+            ([3, 1, 1], Padding::Same, false),
+            ([1, 3, 3], Padding::all(1), false),
+        ] {
+            let (channels, out, stride) = (64, 21, [2, 2]);
+            let weight = bytes(1, &[out, if size[1] == 1 { 1 } else { 3 }, 3, channels]);
+            let activation = Activation::Prelu(weights(3, &[out]));
+            let conv = Conv2d { bias: Some(weights(2, &[out])), stride, padding, activation, ..Conv2d::new(weight) };
+            let shape = Shape::from([size[0], size[1], size[2], channels]);
+            let (window, _) = Conv2dOp { conv: conv.clone(), addend: false }.window(&shape).unwrap();
+            let output = window.output_shape(out);
+            assert!(output.elements() <= 4 * out, "the kernel for few pixels");
+            let linear = Conv2d { activation: Activation::None, ..conv.clone() };
+            let inputs: &[&[usize]] = &[shape.dims(), output.dims()];
+            let g = graph(&inputs[..1 + usize::from(addend)], |b, x| match x {
+                [x] => b.conv2d(*x, conv.clone()),
+                _ => {
+                    let y = b.conv2d(x[0], linear.clone())?;
+                    let y = b.add(y, x[1])?;
+                    b.activation(y, conv.activation.clone())
+                }
+            });
+            check(&g, 1e-5, |x| {
+                if !addend {
+                    return reference(&conv, &window, &x[0], channels, out);
+                }
+                let y = reference(&linear, &window, &x[0], channels, out);
+                let slopes = conv.activation.slope_table(out);
+                let sums = y.iter().zip(&x[1]).map(|(y, a)| y + a).enumerate();
+                sums.map(|(i, v)| if v < 0.0 { v * f64::from(slopes[i % out]) } else { v }).collect()
+            });
         }
     }
 

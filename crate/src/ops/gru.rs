@@ -6,12 +6,12 @@ use super::{
     Activation, Kind,
     activation::{sigmoid, tanh},
     cpu::Product,
-    dispatch::{elementwise, shader, tables},
-    product::ImplicitProduct,
+    dispatch::{elementwise, flag, groups, shader, tables},
+    product::{ImplicitProduct, PACKED_GROUP},
     window::Window,
 };
 use crate::graph::{
-    Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value,
+    Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Q8_0_ELEMENTS, Shape, Tuning, Value,
 };
 
 /// A one-layer GRU in PyTorch's formulation (gates in the order reset, update, new):
@@ -131,11 +131,20 @@ impl Operation for GruOp {
             window: Window::row(steps),
             channels: inputs[0].last(),
             columns: 3 * hidden,
-            weight: &self.0.input_weight.to_f32(),
+            weight: &self.0.input_weight,
             epilogue: tables(Some(&self.0.input_bias), &Activation::None, 3 * hidden),
             activation: Activation::None.code(),
         };
         let from_input = Binding::ScratchOut(0, steps * 3 * hidden);
+        let product = product.dispatch(tuning.product, Binding::Input(0), None, from_input);
+        let recurrent = self.packed_steps(hidden, steps).unwrap_or_else(|| self.steps(hidden, steps));
+        std::iter::once(product).chain(recurrent).collect()
+    }
+}
+
+impl GruOp {
+    /// The recurrent part, a dispatch a step.
+    fn steps(&self, hidden: usize, steps: usize) -> Vec<Dispatch> {
         let stored = self.0.hidden_weight.to_f32();
         let hidden4 = hidden.div_ceil(4);
         // [gate][to][from] to [from / 4][gate][to][from % 4]: neighbouring invocations are neighbouring units.
@@ -151,8 +160,36 @@ impl Operation for GruOp {
             let bindings = vec![Binding::ScratchIn(0), Binding::Input(1), weight, bias, Binding::Output];
             elementwise(shader!("gru"), vec![], hidden, vec![step as u32, hidden4 as u32], bindings)
         };
-        let product = product.dispatch(tuning.product, Binding::Input(0), None, from_input);
-        std::iter::once(product).chain((0..steps).map(step)).collect()
+        (0..steps).map(step).collect()
+    }
+
+    /// The same for weights that are stored in bytes.
+    fn packed_steps(&self, hidden: usize, steps: usize) -> Option<Vec<Dispatch>> {
+        let blocks = hidden / Q8_0_ELEMENTS;
+        // [gate][to][from] to [from / 4][gate][to], four units from which it comes a word, and [from / 32][gate][to].
+        let mut weight = vec![0; 3 * hidden * hidden / 4];
+        let mut scale = vec![0.0; 3 * hidden * blocks];
+        for (i, (factor, bytes)) in self.0.hidden_weight.q8_blocks(hidden)?.enumerate() {
+            let (to, block) = (i / blocks, i % blocks);
+            scale[block * 3 * hidden + to] = factor;
+            for (k, word) in bytes.as_chunks().0.iter().enumerate() {
+                weight[(block * 8 + k) * 3 * hidden + to] = u32::from_le_bytes(*word);
+            }
+        }
+        let bias = Binding::weights(self.0.hidden_bias.to_f32());
+        let weights = [Binding::packed(weight), Binding::weights(scale), bias];
+        let step = |step: usize| {
+            let [weight, scale, bias] = weights.clone();
+            let bindings = vec![Binding::ScratchIn(0), Binding::Input(1), weight, scale, bias, Binding::Output];
+            Dispatch {
+                shader: shader!("gru_packed"),
+                constants: vec![("FIRST", flag(step == 0))],
+                params: [hidden / 2, step, blocks].map(|n| n as u32).to_vec(),
+                bindings,
+                workgroups: groups((hidden / 2).div_ceil(PACKED_GROUP)),
+            }
+        };
+        Some((0..steps).map(step).collect())
     }
 }
 
@@ -192,12 +229,12 @@ impl GraphBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::testing::{check, difference, f64s, graph, weights};
+    use crate::ops::testing::{bytes, check, difference, f64s, graph, weights};
 
-    fn one(time: usize, channels: usize, hidden: usize) {
+    fn one(time: usize, channels: usize, hidden: usize, matrix: fn(u64, &[usize]) -> Constant) {
         let gru = Gru {
-            input_weight: weights(1, &[3 * hidden, channels]),
-            hidden_weight: weights(2, &[3 * hidden, hidden]),
+            input_weight: matrix(1, &[3 * hidden, channels]),
+            hidden_weight: matrix(2, &[3 * hidden, hidden]),
             input_bias: weights(3, &[3 * hidden]),
             hidden_bias: weights(4, &[3 * hidden]),
         };
@@ -232,9 +269,18 @@ mod tests {
 
     #[test]
     fn agrees_with_float64() {
-        one(1, 3, 5);
-        one(4, 7, 70);
-        one(2, 20, 300);
+        one(1, 3, 5, weights);
+        one(4, 7, 70, weights);
+        one(2, 20, 300, weights);
+    }
+
+    /// The GPU has kernels of its own for weights in bytes, and does without them where a block would reach over a row.
+    #[test]
+    fn weights_in_bytes_agree_with_float64() {
+        one(1, 32, 32, bytes);
+        one(3, 64, 96, bytes);
+        one(3, 20, 128, bytes);
+        one(2, 32, 48, bytes);
     }
 
     /// The version for other devices, run on this one, against the processor's own.

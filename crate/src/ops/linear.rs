@@ -106,7 +106,7 @@ impl Operation for LinearOp {
             window: Window::row(inputs[0].rows()),
             channels: inputs[0].last(),
             columns: output.last(),
-            weight: &self.0.weight.to_f32(),
+            weight: &self.0.weight,
             epilogue: tables(self.0.bias.as_ref(), &self.0.activation, output.last()),
             activation: self.0.activation.code(),
         };
@@ -129,24 +129,35 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ops::testing::{check, difference, f64s, graph, weights};
+    use crate::ops::testing::{bytes, check, difference, f64s, graph, weights};
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
 
         #[test]
-        fn agrees_with_float64(rows in [1usize..5, 1..9], channels in 1usize..70, out in 1usize..70, gelu in any::<bool>()) {
-            let (weight, bias) = (weights(1, &[out, channels]), weights(2, &[out]));
-            let activation = if gelu { Activation::LeakyRelu(0.1) } else { Activation::None };
-            let linear = Linear { weight: weight.clone(), bias: Some(bias.clone()), activation };
-            let g = graph(&[&[rows[0], rows[1], channels]], |b, x| b.linear(x[0], linear));
-            let (w, bias) = (f64s(Some(&weight), 0), f64s(Some(&bias), 0));
-            check(&g, 1e-5, |x| {
-                let row = |r: &[f64], o: usize| r.iter().zip(&w[o * channels..]).map(|(a, b)| a * b).sum::<f64>() + bias[o];
-                let all = x[0].chunks(channels).flat_map(|r| (0..out).map(|o| row(r, o)).collect::<Vec<_>>());
-                all.map(|v| if gelu && v < 0.0 { v * f64::from(0.1f32) } else { v }).collect()
-            });
+        fn agrees_with_float64(rows in [1usize..5, 1..9], channels in 1usize..70, out in 1usize..70, bent in any::<bool>()) {
+            one(weights(1, &[out, channels]), rows, bent);
         }
+
+        /// Up to four rows, the GPU reads bytes as they are.
+        #[test]
+        fn weights_in_bytes_agree_with_float64(rows in [1usize..3, 1..4], blocks in 1usize..4, out in 1usize..70, bent in any::<bool>()) {
+            one(bytes(1, &[out, 32 * blocks]), rows, bent);
+        }
+    }
+
+    fn one(weight: Constant, rows: [usize; 2], bent: bool) {
+        let &[out, channels] = weight.shape().dims() else { panic!("{weight:?} is no matrix") };
+        let bias = weights(2, &[out]);
+        let activation = if bent { Activation::LeakyRelu(0.1) } else { Activation::None };
+        let linear = Linear { weight: weight.clone(), bias: Some(bias.clone()), activation };
+        let g = graph(&[&[rows[0], rows[1], channels]], |b, x| b.linear(x[0], linear));
+        let (w, bias) = (f64s(Some(&weight), 0), f64s(Some(&bias), 0));
+        check(&g, 1e-5, |x| {
+            let row = |r: &[f64], o: usize| r.iter().zip(&w[o * channels..]).map(|(a, b)| a * b).sum::<f64>() + bias[o];
+            let all = x[0].chunks(channels).flat_map(|r| (0..out).map(|o| row(r, o)).collect::<Vec<_>>());
+            all.map(|v| if bent && v < 0.0 { v * f64::from(0.1f32) } else { v }).collect()
+        });
     }
 
     /// The version for other devices, run on this one, against the processor's own.

@@ -1,10 +1,15 @@
 //! The implicit matrix product behind convolutions, linear layers and the input part of a GRU; see `conv2d.wgsl`.
 
 use super::{
-    dispatch::{elementwise, flag, shader},
+    dispatch::{elementwise, flag, groups, shader},
     window::Window,
 };
-use crate::graph::{Binding, Dispatch, Tile};
+use crate::graph::{Binding, Constant, Dispatch, Q8_0_ELEMENTS, Tile};
+
+/// Output pixels of which every weight is read for so little work that reading decides.
+const FEW: usize = 4;
+/// Invocations in a workgroup of the shaders for weights in bytes. Few are at work there: small groups keep all cores busy.
+pub(crate) const PACKED_GROUP: usize = 32;
 
 /// A convolution as the GPU sees it: a product whose left factor is gathered on the fly.
 pub(crate) struct ImplicitProduct<'a> {
@@ -14,7 +19,7 @@ pub(crate) struct ImplicitProduct<'a> {
     /// Output channels.
     pub columns: usize,
     /// `[columns][taps][channels]`.
-    pub weight: &'a [f32],
+    pub weight: &'a Constant,
     /// Biases and slopes, one for each output channel.
     pub epilogue: [Vec<f32>; 2],
     /// Code of the activation.
@@ -27,6 +32,11 @@ impl ImplicitProduct<'_> {
         let has_addend = addend.is_some();
         // Without an addend the input is bound a second time: a binding must be something.
         let addend = addend.unwrap_or_else(|| input.clone());
+        if self.pixels() <= FEW
+            && let Some(dispatch) = self.packed(has_addend, [&input, &addend, &output])
+        {
+            return dispatch;
+        }
         match tile {
             Tile::Shared { pixels } => self.shared(usize::from(pixels) / 4, has_addend, [input, addend, output]),
             Tile::Registers { pixels, vectors } => {
@@ -49,7 +59,7 @@ impl ImplicitProduct<'_> {
         let blocks = if pixels > 4 * 16 { blocks } else { 1 };
         let side: usize = if pixels >= 64 * 16 && self.columns > 32 { 16 } else { 8 };
         let mut weight = vec![0.0; inner * columns4 * 4];
-        for (n, row) in self.weight.chunks_exact(inner).enumerate() {
+        for (n, row) in self.weight.to_f32().chunks_exact(inner).enumerate() {
             for (k, &value) in row.iter().enumerate() {
                 weight[k * columns4 * 4 + n] = value;
             }
@@ -84,7 +94,7 @@ impl ImplicitProduct<'_> {
         let taps = w.kernel[0] * w.kernel[1];
         // [out][tap][in] to matrices [tap][in / 4][out / 4] of [in][out].
         let mut weight = vec![0.0; taps * channels4 * columns4 * 16];
-        for (n, row) in self.weight.chunks_exact(taps * self.channels).enumerate() {
+        for (n, row) in self.weight.to_f32().chunks_exact(taps * self.channels).enumerate() {
             for (tap, row) in row.chunks_exact(self.channels).enumerate() {
                 for (k, &value) in row.iter().enumerate() {
                     let matrix = (tap * channels4 + k / 4) * columns4 + n / 4;
@@ -92,25 +102,66 @@ impl ImplicitProduct<'_> {
                 }
             }
         }
+        let constants = vec![
+            ("PIXELS", rows as f64),
+            ("VECTORS", vectors as f64),
+            ("PADDED", flag(self.padded())),
+            ("RAGGED", flag(!self.channels.is_multiple_of(4))),
+            ("ACTIVATION", self.activation),
+        ];
+        let params = self.params(vec![pixels, self.columns, columns4, self.channels, channels4], has_addend);
+        let (weight, table) = (Binding::weights(weight), self.table(columns4));
+        let bindings = vec![input.clone(), input, weight, table, addend, output];
+        let invocations = columns4 / vectors * pixels.div_ceil(rows);
+        elementwise(shader!("conv2d_registers"), constants, invocations, params, bindings)
+    }
+
+    /// For weights that are stored in bytes.
+    fn packed(&self, has_addend: bool, [input, addend, output]: [&Binding; 3]) -> Option<Dispatch> {
+        let pixels = self.pixels();
+        let rows = pixels.next_power_of_two();
+        let (columns4, blocks) = (self.columns.div_ceil(4), self.channels / Q8_0_ELEMENTS);
+        let taps = self.window.kernel[0] * self.window.kernel[1];
+        // [out][tap][in] to [tap][in / 4][out], four inputs a word, and [tap][in / 32][out].
+        let mut weight = vec![0; taps * self.channels / 4 * columns4 * 4];
+        let mut scale = vec![0.0; taps * blocks * columns4 * 4];
+        for (i, (factor, bytes)) in self.weight.q8_blocks(self.channels)?.enumerate() {
+            let (n, block) = (i / (taps * blocks), i % (taps * blocks));
+            scale[block * columns4 * 4 + n] = factor;
+            for (k, word) in bytes.as_chunks().0.iter().enumerate() {
+                weight[(block * 8 + k) * columns4 * 4 + n] = u32::from_le_bytes(*word);
+            }
+        }
+        let constants = vec![("PIXELS", rows as f64), ("PADDED", flag(self.padded())), ("ACTIVATION", self.activation)];
+        let invocations = columns4 * pixels.div_ceil(rows);
+        let mut params = self.params(vec![pixels, self.columns, columns4, blocks], has_addend);
+        params.insert(0, invocations as u32);
+        let (weight, scale, table) = (Binding::packed(weight), Binding::weights(scale), self.table(columns4));
+        let bindings = vec![input.clone(), weight, scale, table, addend.clone(), output.clone()];
+        let workgroups = groups(invocations.div_ceil(PACKED_GROUP));
+        Some(Dispatch { shader: shader!("conv2d_packed"), constants, params, bindings, workgroups })
+    }
+
+    /// Whether windows reach beyond the picture.
+    fn padded(&self) -> bool {
+        self.window.before != [0, 0] || self.window.after() != [0, 0]
+    }
+
+    /// Biases and slopes, each filled up to whole vectors.
+    fn table(&self, columns4: usize) -> Binding {
         let mut table = vec![0.0; 8 * columns4];
         for (half, values) in table.chunks_exact_mut(4 * columns4).zip(&self.epilogue) {
             half[..values.len()].copy_from_slice(values);
         }
-        let padded = w.before != [0, 0] || w.after() != [0, 0];
-        let constants = vec![
-            ("PIXELS", rows as f64),
-            ("VECTORS", vectors as f64),
-            ("PADDED", flag(padded)),
-            ("RAGGED", flag(!self.channels.is_multiple_of(4))),
-            ("ACTIVATION", self.activation),
-        ];
-        let mut params = vec![pixels, self.columns, columns4, self.channels, channels4];
-        params.extend([w.input, w.output, w.kernel, w.stride, w.dilation, w.before].concat());
-        params.push(usize::from(has_addend));
-        let params = params.into_iter().map(|n| n as u32).collect();
-        let bindings = vec![input.clone(), input, Binding::weights(weight), Binding::weights(table), addend, output];
-        let invocations = columns4 / vectors * pixels.div_ceil(rows);
-        elementwise(shader!("conv2d_registers"), constants, invocations, params, bindings)
+        Binding::weights(table)
+    }
+
+    /// The parameters of the shaders that share nothing; `sizes` are their first.
+    fn params(&self, mut sizes: Vec<usize>, has_addend: bool) -> Vec<u32> {
+        let w = self.window;
+        sizes.extend([w.input, w.output, w.kernel, w.stride, w.dilation, w.before].concat());
+        sizes.push(usize::from(has_addend));
+        sizes.into_iter().map(|n| n as u32).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 
 use crate::{
     exec::{
@@ -13,7 +13,7 @@ use crate::{
         record::Recording,
         wgpu::GpuSession,
     },
-    graph::{CandleKernel, Constant, Graph, GraphBuilder, GraphError, Shape, Tuning, Value},
+    graph::{CandleKernel, Constant, DType, Graph, GraphBuilder, GraphError, Shape, Tuning, Value},
 };
 
 /// One GPU for all tests. There must be one: a skipped test proves nothing.
@@ -38,6 +38,13 @@ pub(crate) fn noise(seed: u64, count: usize) -> Vec<f32> {
 /// Weights of noise.
 pub(crate) fn weights(seed: u64, shape: &[usize]) -> Constant {
     Constant::f32(shape, noise(seed, shape.iter().product())).expect("test shapes are valid")
+}
+
+/// Weights of noise, stored in bytes.
+pub(crate) fn bytes(seed: u64, shape: &[usize]) -> Constant {
+    let stored = DType::Q8_0.encode(&noise(seed, shape.iter().product())).expect("whole blocks");
+    let range = 0..stored.len();
+    Constant::stored(shape, DType::Q8_0, stored.into(), range).expect("test shapes are valid")
 }
 
 /// The numbers of a constant as float64, or zeros.
@@ -100,7 +107,7 @@ pub(crate) fn difference(kernels: [&CandleKernel; 2], inputs: &[&Tensor], output
             y
         }
     });
-    assert_eq!((a.dims(), a.dtype()), (b.dims(), DType::F32));
+    assert_eq!((a.dims(), a.dtype()), (b.dims(), b.dtype()));
     let [a, b] = [a, b].map(|t| t.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("numbers"));
     let differences = a.iter().zip(&b).map(|(a, b)| (a - b).abs());
     // Not `f32::max`, which would drop what is not a number.

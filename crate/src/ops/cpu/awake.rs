@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const MOST: usize = 3;
 /// Turns of an idle loop between two looks for work.
 const IDLE: usize = 64;
+/// Looks for work without success before the core is offered to others.
+const PATIENCE: usize = 16;
 
 /// Sets a flag when it is dropped, also where a panic unwinds: nobody waits for ever.
 struct Done<'a>(&'a AtomicBool);
@@ -42,9 +44,18 @@ pub(super) fn run<R: Send>(work: impl FnOnce() -> R + Send) -> R {
 
 /// Takes work until the flag is set.
 fn attend(done: &AtomicBool) {
+    let mut idle = 0;
+    std::thread::sleep(std::time::Duration::from_micros(1));
     while !done.load(Ordering::Acquire) {
-        if rayon::yield_now() != Some(rayon::Yield::Executed) {
-            (0..IDLE).for_each(|_| std::hint::spin_loop());
+        if rayon::yield_now() == Some(rayon::Yield::Executed) {
+            idle = 0;
+            continue;
+        }
+        (0..IDLE).for_each(|_| std::hint::spin_loop());
+        idle += 1;
+        // The system may have put this thread on the core of the one it waits for, which must not lose half of its time.
+        if idle % PATIENCE == 0 {
+            std::thread::yield_now();
         }
     }
 }

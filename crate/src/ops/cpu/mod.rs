@@ -59,6 +59,8 @@ struct Epilogue {
     cap: f32,
     /// Instead of slope and cap: `x min(max(x + 3, 0), 6) / 6`.
     hard_swish: bool,
+    /// Instead of slope and cap: nothing at all.
+    identity: bool,
     /// A function that needs more than multiplications; applied in a second pass while the results are in the cache.
     then: Option<Activation>,
 }
@@ -74,7 +76,8 @@ impl Epilogue {
         let cap = if matches!(activation, Relu6) { 6.0 } else { f32::INFINITY };
         let inline = matches!(activation, Identity | Relu | Relu6 | LeakyRelu(_) | Prelu(_) | HardSwish);
         let hard_swish = matches!(activation, HardSwish);
-        Self { bias, slope, cap, hard_swish, then: (!inline).then(|| activation.clone()) }
+        let identity = matches!(activation, Identity) || !inline;
+        Self { bias, slope, cap, hard_swish, identity, then: (!inline).then(|| activation.clone()) }
     }
 
     /// Takes what does not change into registers.
@@ -84,7 +87,14 @@ impl Epilogue {
     #[inline(always)]
     unsafe fn closer<L: Lanes>(&self) -> Closer<L> {
         // SAFETY: the caller has the instruction set.
-        unsafe { Closer { hard_swish: self.hard_swish, cap: L::splat(self.cap), zero: L::splat(0.0) } }
+        unsafe {
+            Closer {
+                hard_swish: self.hard_swish,
+                identity: self.identity,
+                cap: L::splat(self.cap),
+                zero: L::splat(0.0),
+            }
+        }
     }
 
     /// What is stored for one sum of this channel: [`Closer::close`] without vectors.
@@ -106,6 +116,7 @@ impl Epilogue {
 #[derive(Clone, Copy)]
 struct Closer<L> {
     hard_swish: bool,
+    identity: bool,
     cap: L,
     zero: L,
 }
@@ -119,6 +130,9 @@ impl<L: Lanes> Closer<L> {
     unsafe fn close(self, sum: L, slope: L) -> L {
         // SAFETY: the caller has the instruction set.
         unsafe {
+            if self.identity {
+                return sum;
+            }
             if self.hard_swish {
                 let gate = L::splat(0.5).add_product(sum, L::splat(1.0 / 6.0)).max(self.zero).min(L::splat(1.0));
                 return self.zero.add_product(sum, gate);
