@@ -108,8 +108,11 @@ impl Session {
         };
         let inputs = graph.inputs().iter().map(input).collect();
         let outputs = graph.outputs().iter().map(|p| p.value.index()).collect();
-        let large = |n: &NodeCost| n.cost.flops > cpu::WORTH_THREADS as u64;
-        let shared = device.is_cpu() && graph.node_costs().iter().any(large);
+        // What has few rows goes to one thread however much it is.
+        let large = |(n, node): (&NodeCost, &Node)| {
+            n.cost.flops > cpu::WORTH_THREADS as u64 && graph.shape(node.output).rows() > cpu::ROWS_OF_A_THREAD
+        };
+        let shared = device.is_cpu() && graph.node_costs().iter().zip(graph.nodes()).any(large);
         Ok(Self { device: device.clone(), shared, steps, values, inputs, outputs })
     }
 

@@ -25,9 +25,9 @@ pub struct Tuned {
     pub complete: bool,
 }
 
-/// Times the costliest operation of `graph` of those that have several layouts in each, as long as that takes less than `limit` seconds together
-/// (compiling included), but one at least. Ends early when even the first is slower than `hopeless` seconds: then the
-/// whole network is.
+/// Times the costliest operation of `graph` that has several layouts in each of them, as long as that takes less than
+/// `limit` seconds together (compiling included), but one at least. Ends early when even the first is slower than `hopeless`
+/// seconds: then the whole network is. Where no operation has several, that is all there is to find out.
 ///
 /// # Errors
 /// [`ExecError::Gpu`] when no layout runs.
@@ -36,11 +36,13 @@ pub async fn tune(graph: &Graph, gpu: &Arc<Gpu>, limit: f64, hopeless: f64) -> R
     let costs = graph.node_costs();
     let mut costliest: Vec<usize> = (0..costs.len()).collect();
     costliest.sort_by_key(|&i| std::cmp::Reverse(costs[i].cost.flops));
-    let costliest = costliest.into_iter().find(|&i| depends(graph, i));
+    let several = costliest.iter().copied().find(|&i| depends(graph, i));
+    let layouts = if several.is_some() { Tuning::CANDIDATES.len() } else { 1 };
+    let costliest = several.or(costliest.first().copied());
     let usual = Tuned { tuning: Tuning::default(), seconds: 0.0, complete: true };
     let Some((part, flops)) = costliest.map(|i| (graph.single(i), costs[i].cost.flops)) else { return Ok(usual) };
     let (mut best, mut refused): (Option<Tuned>, _) = (None, None);
-    for tuning in Tuning::CANDIDATES {
+    for tuning in Tuning::CANDIDATES.into_iter().take(layouts) {
         if let Some(found) = best.filter(|b| b.seconds > hopeless || seconds() - start > limit) {
             return Ok(Tuned { complete: false, ..found });
         }

@@ -3,7 +3,10 @@
 //! A pool's threads go to sleep between two kernels, and to wake one takes as long as a small kernel does. So some of them
 //! look for work all the time until the network is through.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 /// Threads that stay awake beside the one that works, at most: more of them gain little for the electricity.
 const MOST: usize = 3;
@@ -45,7 +48,8 @@ pub(super) fn run<R: Send>(work: impl FnOnce() -> R + Send) -> R {
 /// Takes work until the flag is set.
 fn attend(done: &AtomicBool) {
     let mut idle = 0;
-    std::thread::sleep(std::time::Duration::from_micros(1));
+    // Whoever wakes is often put beside the one that woke it, and is given a core of its own when it wakes once more.
+    std::thread::sleep(Duration::from_micros(1));
     while !done.load(Ordering::Acquire) {
         if rayon::yield_now() == Some(rayon::Yield::Executed) {
             idle = 0;

@@ -16,6 +16,12 @@ pub(super) trait Lanes: Copy {
     /// `WIDTH` numbers must be readable at `from`; any alignment.
     unsafe fn load(from: *const f32) -> Self;
 
+    /// Signed bytes as numbers.
+    ///
+    /// # Safety
+    /// `WIDTH` bytes must be readable at `from`; any alignment.
+    unsafe fn load_bytes(from: *const i8) -> Self;
+
     /// # Safety
     /// `WIDTH` numbers must be writable at `to`; any alignment.
     unsafe fn store(self, to: *mut f32);
@@ -35,9 +41,9 @@ pub(super) trait Lanes: Copy {
     unsafe fn min(self, other: Self) -> Self;
 }
 
-/// Implements [`Lanes`] by five intrinsics and an expression for the multiply-add.
+/// Implements [`Lanes`] by six intrinsics and an expression for the multiply-add.
 macro_rules! lanes {
-    ($name:ident, $register:ty, $width:literal, $splat:path, $load:path, $store:path, $max:path, $min:path, |$s:ident, $a:ident, $b:ident| $fma:expr) => {
+    ($name:ident, $register:ty, $width:literal, $splat:path, $load:path, $bytes:path, $store:path, $max:path, $min:path, |$s:ident, $a:ident, $b:ident| $fma:expr) => {
         #[derive(Clone, Copy)]
         pub(in crate::ops::cpu) struct $name($register);
 
@@ -55,6 +61,12 @@ macro_rules! lanes {
             unsafe fn load(from: *const f32) -> Self {
                 // SAFETY: the caller has the instruction set, and the numbers are readable.
                 Self(unsafe { $load(from.cast()) })
+            }
+
+            #[inline(always)]
+            unsafe fn load_bytes(from: *const i8) -> Self {
+                // SAFETY: the caller has the instruction set, and the bytes are readable.
+                Self(unsafe { $bytes(from) })
             }
 
             #[inline(always)]
@@ -94,12 +106,37 @@ pub(super) mod x86 {
 
     use super::Lanes;
 
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    unsafe fn bytes512(from: *const i8) -> __m512 {
+        // SAFETY: the caller promises 16 readable bytes.
+        _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(unsafe { _mm_loadu_si128(from.cast()) }))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn bytes256(from: *const i8) -> __m256 {
+        // SAFETY: the caller promises 8 readable bytes.
+        _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(unsafe { _mm_loadl_epi64(from.cast()) }))
+    }
+
+    /// Each byte four times, of which the shift leaves the uppermost with its sign.
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    unsafe fn bytes128(from: *const i8) -> __m128 {
+        // SAFETY: the caller promises 4 readable bytes.
+        let four = _mm_cvtsi32_si128(unsafe { from.cast::<i32>().read_unaligned() });
+        let twice = _mm_unpacklo_epi8(four, four);
+        _mm_cvtepi32_ps(_mm_srai_epi32::<24>(_mm_unpacklo_epi16(twice, twice)))
+    }
+
     lanes!(
         Avx512,
         __m512,
         16,
         _mm512_set1_ps,
         _mm512_loadu_ps,
+        bytes512,
         _mm512_storeu_ps,
         _mm512_max_ps,
         _mm512_min_ps,
@@ -111,15 +148,15 @@ pub(super) mod x86 {
         8,
         _mm256_set1_ps,
         _mm256_loadu_ps,
+        bytes256,
         _mm256_storeu_ps,
         _mm256_max_ps,
         _mm256_min_ps,
         |s, a, b| _mm256_fmadd_ps(a, b, s)
     );
-    lanes!(Sse2, __m128, 4, _mm_set1_ps, _mm_loadu_ps, _mm_storeu_ps, _mm_max_ps, _mm_min_ps, |s, a, b| _mm_add_ps(
-        s,
-        _mm_mul_ps(a, b)
-    ));
+    lanes!(Sse2, __m128, 4, _mm_set1_ps, _mm_loadu_ps, bytes128, _mm_storeu_ps, _mm_max_ps, _mm_min_ps, |s, a, b| {
+        _mm_add_ps(s, _mm_mul_ps(a, b))
+    });
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -131,7 +168,18 @@ mod arm {
 
     use super::Lanes;
 
-    lanes!(Neon, float32x4_t, 4, vdupq_n_f32, vld1q_f32, vst1q_f32, vmaxq_f32, vminq_f32, |s, a, b| vfmaq_f32(s, a, b));
+    #[inline]
+    unsafe fn bytes(from: *const i8) -> float32x4_t {
+        // SAFETY: the caller promises 4 readable bytes; every processor of this architecture has these instructions.
+        unsafe {
+            let four = vcreate_s8(u64::from(from.cast::<u32>().read_unaligned()));
+            vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(four))))
+        }
+    }
+
+    lanes!(Neon, float32x4_t, 4, vdupq_n_f32, vld1q_f32, bytes, vst1q_f32, vmaxq_f32, vminq_f32, |s, a, b| vfmaq_f32(
+        s, a, b
+    ));
 }
 
 #[cfg(target_arch = "aarch64")]
@@ -143,13 +191,20 @@ mod wasm {
 
     use super::Lanes;
 
+    #[inline]
+    unsafe fn bytes(from: *const i8) -> v128 {
+        // SAFETY: the caller promises 4 readable bytes.
+        let four = unsafe { v128_load32_zero(from.cast()) };
+        f32x4_convert_i32x4(i32x4_extend_low_i16x8(i16x8_extend_low_i8x16(four)))
+    }
+
     // The relaxed form is one instruction; without it browsers have to round twice.
     #[cfg(target_feature = "relaxed-simd")]
-    lanes!(Wasm, v128, 4, f32x4_splat, v128_load, v128_store, f32x4_pmax, f32x4_pmin, |s, a, b| f32x4_relaxed_madd(
-        a, b, s
-    ));
+    lanes!(Wasm, v128, 4, f32x4_splat, v128_load, bytes, v128_store, f32x4_pmax, f32x4_pmin, |s, a, b| {
+        f32x4_relaxed_madd(a, b, s)
+    });
     #[cfg(not(target_feature = "relaxed-simd"))]
-    lanes!(Wasm, v128, 4, f32x4_splat, v128_load, v128_store, f32x4_pmax, f32x4_pmin, |s, a, b| f32x4_add(
+    lanes!(Wasm, v128, 4, f32x4_splat, v128_load, bytes, v128_store, f32x4_pmax, f32x4_pmin, |s, a, b| f32x4_add(
         s,
         f32x4_mul(a, b)
     ));
@@ -171,6 +226,11 @@ mod plain {
         unsafe { from.read_unaligned() }
     }
 
+    unsafe fn bytes(from: *const i8) -> [f32; 4] {
+        // SAFETY: the caller promises four readable bytes.
+        unsafe { from.cast::<[i8; 4]>().read_unaligned() }.map(f32::from)
+    }
+
     unsafe fn store(to: *mut [f32; 4], value: [f32; 4]) {
         // SAFETY: the caller promises four writable numbers.
         unsafe { to.write_unaligned(value) }
@@ -188,7 +248,9 @@ mod plain {
         std::array::from_fn(|i| a[i].min(b[i]))
     }
 
-    lanes!(Plain, [f32; 4], 4, splat, load, store, max, min, |s, a, b| std::array::from_fn(|i| s[i] + a[i] * b[i]));
+    lanes!(Plain, [f32; 4], 4, splat, load, bytes, store, max, min, |s, a, b| std::array::from_fn(
+        |i| s[i] + a[i] * b[i]
+    ));
 }
 
 #[cfg(not(any(

@@ -8,6 +8,7 @@
 mod awake;
 mod depthwise;
 mod lanes;
+mod packed;
 mod product;
 mod table;
 
@@ -145,6 +146,9 @@ impl<L: Lanes> Closer<L> {
 /// Floating point operations that are worth waking a thread.
 pub(crate) const WORTH_THREADS: usize = 1_000_000;
 
+/// Rows of a result that one thread makes, at most, before another is asked.
+pub(crate) const ROWS_OF_A_THREAD: usize = 48;
+
 /// Runs `work` on equal pieces of `y` (the last may be shorter), on all cores where there are threads and the work is
 /// worth waking them.
 pub(super) fn for_pieces(y: &mut [f32], piece: usize, flops: usize, work: impl Fn(usize, &mut [f32]) + Sync + Send) {
@@ -181,7 +185,7 @@ mod tests {
         graph::Shape,
         ops::{
             Padding,
-            testing::{noise, weights},
+            testing::{bytes, noise, weights},
             window::Window,
         },
     };
@@ -242,6 +246,27 @@ mod tests {
                     let expected: f64 = (0..channels).map(|c| f64::from(x[c]) * f64::from(w[c])).sum();
                     assert!((f64::from(*found) - expected).abs() < 1e-5, "{isa:?}: {rows} x {channels}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn weights_in_bytes_mean_what_they_expand_to() {
+        let shape = |rows: usize| Shape::from([1, 1, rows + 2, 64]);
+        for rows in 1..=5 {
+            let window = Window::new("test", &shape(rows), [1, 3], [1, 1], [1, 1], Padding::VALID).unwrap();
+            let (x, stored) = (noise(1, shape(rows).elements()), bytes(2, &[37, 1, 3, 64]));
+            let expanded = Constant::f32([37, 1, 3, 64], stored.to_f32()).unwrap();
+            let (bias, addend) = (weights(3, &[37]), noise(4, rows * 37));
+            let run = |weight: &Constant, isa| {
+                let mut y = vec![0.0; rows * 37];
+                let mut product = Product::new(window, 64, weight, Some(&bias), &Activation::Relu);
+                product.with_isa(isa).run(&x, Some(&addend), &mut y);
+                y
+            };
+            for isa in available() {
+                let same = |(a, b): (&f32, &f32)| (a - b).abs() < 2e-5;
+                assert!(run(&stored, isa).iter().zip(&run(&expanded, isa)).all(same), "{isa:?}, {rows} rows");
             }
         }
     }

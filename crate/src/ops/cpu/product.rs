@@ -8,6 +8,7 @@
 use super::{
     Epilogue, Isa, PANEL, for_pieces,
     lanes::{Baseline, Lanes},
+    packed::{FEW, Packed},
     table::{Reads, Table},
 };
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// Output pixels that share a table of pointers. A panel of weights is read once for all of them, from the nearest cache.
-const GROUP: usize = 48;
+const GROUP: usize = super::ROWS_OF_A_THREAD;
 
 /// Most output channels that are computed at once.
 const WIDEST: usize = 2 * PANEL;
@@ -30,8 +31,10 @@ pub(crate) struct Product {
     isa: Isa,
     reads: Reads,
     columns: usize,
-    /// `[columns / 16][tap][channel][16]`, padded with zeros.
+    /// `[columns / 16][tap][channel][16]`, padded with zeros; empty where they are packed.
     panels: Vec<f32>,
+    /// Weights in bytes, for few pixels.
+    packed: Option<Packed>,
     epilogue: Epilogue,
 }
 
@@ -44,9 +47,15 @@ impl Product {
         bias: Option<&Constant>,
         activation: &Activation,
     ) -> Self {
-        let weight = weight.to_f32();
         let inner = window.kernel[0] * window.kernel[1] * channels;
-        let columns = weight.len() / inner;
+        let columns = weight.shape().elements() / inner;
+        let epilogue = Epilogue::new(bias, activation, columns);
+        let reads = Reads::new(window, channels);
+        let few = window.batch * window.output[0] * window.output[1] <= FEW;
+        if let Some(packed) = few.then(|| Packed::new(weight, &reads, columns)).flatten() {
+            return Self { isa: Isa::detect(), reads, columns, panels: Vec::new(), packed: Some(packed), epilogue };
+        }
+        let weight = weight.to_f32();
         let mut panels = vec![0.0; columns.next_multiple_of(PANEL) * inner];
         for (n, row) in weight.chunks_exact(inner).enumerate() {
             let panel = &mut panels[n / PANEL * PANEL * inner..];
@@ -54,8 +63,7 @@ impl Product {
                 panel[k * PANEL + n % PANEL] = value;
             }
         }
-        let epilogue = Epilogue::new(bias, activation, columns);
-        Self { isa: Isa::detect(), reads: Reads::new(window, channels), columns, panels, epilogue }
+        Self { isa: Isa::detect(), reads, columns, panels, packed: None, epilogue }
     }
 
     /// The same with another instruction set, which the machine must have.
@@ -124,6 +132,16 @@ unsafe fn group<L: Lanes, const ROWS: usize, const VECTORS: usize, const NARROW_
     y: &mut [f32],
 ) {
     let table = product.reads.table(x, first, y.len() / product.columns);
+    if let Some(packed) = &product.packed {
+        // Two vectors, as far as a panel has them.
+        // SAFETY: the caller has the instruction set.
+        return unsafe {
+            match 2 * L::WIDTH <= PANEL {
+                true => few::<L, 2>(product, packed, &table, addend, y),
+                false => few::<L, 1>(product, packed, &table, addend, y),
+            }
+        };
+    }
     let mut column = 0;
     while column < product.columns {
         // SAFETY: the caller has the instruction set.
@@ -159,6 +177,41 @@ unsafe fn block<L: Lanes, const ROWS: usize, const VECTORS: usize>(
                 _ => tile::<L, 1, VECTORS>(product, table, at, column, addend, y),
             }
         };
+    }
+}
+
+/// All pixels of a group that has few, with weights in bytes.
+#[inline(always)]
+unsafe fn few<L: Lanes, const VECTORS: usize>(
+    product: &Product,
+    packed: &Packed,
+    table: &Table,
+    addend: Option<&[f32]>,
+    y: &mut [f32],
+) {
+    for column in (0..product.columns).step_by(VECTORS * L::WIDTH) {
+        let bias = &product.epilogue.bias[column..][..VECTORS * L::WIDTH];
+        let mut at = 0;
+        while at < table.count {
+            // SAFETY: the caller has the instruction set; a block of columns is no longer than `bias`.
+            unsafe {
+                let start: [L; VECTORS] = std::array::from_fn(|v| L::load(bias.as_ptr().add(v * L::WIDTH)));
+                match table.count - at {
+                    1 => {
+                        let sums = packed.tile::<L, 1, VECTORS>(&product.reads, table, (at, column), start);
+                        at += close(product, sums, (at, column), addend, y);
+                    }
+                    2 | 3 => {
+                        let sums = packed.tile::<L, 2, VECTORS>(&product.reads, table, (at, column), start);
+                        at += close(product, sums, (at, column), addend, y);
+                    }
+                    _ => {
+                        let sums = packed.tile::<L, 4, VECTORS>(&product.reads, table, (at, column), start);
+                        at += close(product, sums, (at, column), addend, y);
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -209,9 +262,8 @@ unsafe fn tile<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     assert!(offsets[VECTORS - 1] + panel_length - PANEL + L::WIDTH <= panels.len());
     let mut weights = panels.as_ptr();
     let bias = product.epilogue.bias[column..][..VECTORS * L::WIDTH].as_ptr();
-    let slope = product.epilogue.slope[column..][..VECTORS * L::WIDTH].as_ptr();
     // SAFETY: the caller has the instruction set. `weights` walks once over a panel, and so does each offset
-    // from it; `bias` and `slope` have a block's length, and each pointer of the table leads to a run, as `Reads` made sure.
+    // from it; `bias` has a block's length, and each pointer of the table leads to a run, as `Reads` made sure.
     unsafe {
         let start: [L; VECTORS] = std::array::from_fn(|v| L::load(bias.add(v * L::WIDTH)));
         // A multiply-add takes several cycles, and the next into the same sum waits for it. Few rows have too few sums
@@ -242,6 +294,26 @@ unsafe fn tile<L: Lanes, const ROWS: usize, const VECTORS: usize>(
                 *sum = sum.add_product(*part, one);
             }
         }
+        close(product, sums, (at, column), addend, y)
+    }
+}
+
+/// Ends `ROWS` pixels from `at` on and a block of output channels from `column` on, and stores them. Returns `ROWS`.
+///
+/// # Safety
+/// The instruction set must be there.
+#[inline(always)]
+unsafe fn close<L: Lanes, const ROWS: usize, const VECTORS: usize>(
+    product: &Product,
+    sums: [[L; VECTORS]; ROWS],
+    (at, column): (usize, usize),
+    addend: Option<&[f32]>,
+    y: &mut [f32],
+) -> usize {
+    let slope = product.epilogue.slope[column..][..VECTORS * L::WIDTH].as_ptr();
+    // SAFETY: the caller has the instruction set; `slope` has a block's length, and so have the spare vectors.
+    unsafe {
+        let one = L::splat(1.0);
         let closer = product.epilogue.closer::<L>();
         let slopes: [L; VECTORS] = std::array::from_fn(|v| L::load(slope.add(v * L::WIDTH)));
         let columns = product.columns;
