@@ -87,7 +87,11 @@ impl ImplicitProduct<'_> {
         let w = self.window;
         let pixels = self.pixels();
         // No more than there is to do: what lies beyond is computed for nothing.
-        let rows = if pixels < 4 { 1 } else { most[0] };
+        let rows = match pixels {
+            ..4 => 1,
+            4..8 => most[0].min(4),
+            _ => most[0],
+        };
         let vectors = most[1].min(prev_power_of_two(self.columns.div_ceil(4)));
         let columns4 = self.columns.div_ceil(4 * vectors) * vectors;
         let channels4 = self.channels.div_ceil(4);

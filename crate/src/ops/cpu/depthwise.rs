@@ -94,11 +94,12 @@ unsafe fn line<L: Lanes>(d: &Depthwise, picture: &[f32], oy: usize, row: &mut [f
     let whole = |ox: usize| d.inside(1, ox) == (0..w.kernel[1]);
     let first = (0..w.output[1]).find(|&ox| whole(ox)).unwrap_or(w.output[1]);
     let end = (first..w.output[1]).rev().find(|&ox| whole(ox)).map_or(first, |ox| ox + 1);
+    let unit = w.stride[1] == 1 && w.dilation[1] == 1;
     let pixels = |columns: Range<usize>| columns.start * d.channels..columns.end * d.channels;
     // SAFETY: the caller has the instruction set, and the taps are inside the picture.
     unsafe {
         for ox in (0..first).chain(end..w.output[1]) {
-            some::<L, 1>(d, picture, [oy, ox], rows.clone(), d.inside(1, ox), &mut row[pixels(ox..ox + 1)]);
+            some::<L, 1, false>(d, picture, [oy, ox], rows.clone(), d.inside(1, ox), &mut row[pixels(ox..ox + 1)]);
         }
         let mut ox = first;
         while ox < end {
@@ -106,19 +107,22 @@ unsafe fn line<L: Lanes>(d: &Depthwise, picture: &[f32], oy: usize, row: &mut [f
             let together = if end - ox >= TOGETHER { TOGETHER } else { 1 };
             let y = &mut row[pixels(ox..ox + together)];
             match (w.kernel, rows.len(), together) {
-                ([3, 3], 3, TOGETHER) => some::<L, TOGETHER>(d, picture, [oy, ox], 0..3, 0..3, y),
-                ([5, 5], 5, TOGETHER) => some::<L, TOGETHER>(d, picture, [oy, ox], 0..5, 0..5, y),
-                (_, _, TOGETHER) => some::<L, TOGETHER>(d, picture, [oy, ox], rows.clone(), 0..w.kernel[1], y),
-                _ => some::<L, 1>(d, picture, [oy, ox], rows.clone(), 0..w.kernel[1], y),
+                ([3, 3], 3, TOGETHER) if unit => some::<L, TOGETHER, true>(d, picture, [oy, ox], 0..3, 0..3, y),
+                ([5, 5], 5, TOGETHER) if unit => some::<L, TOGETHER, true>(d, picture, [oy, ox], 0..5, 0..5, y),
+                ([3, 3], 3, TOGETHER) => some::<L, TOGETHER, false>(d, picture, [oy, ox], 0..3, 0..3, y),
+                ([5, 5], 5, TOGETHER) => some::<L, TOGETHER, false>(d, picture, [oy, ox], 0..5, 0..5, y),
+                (_, _, TOGETHER) => some::<L, TOGETHER, false>(d, picture, [oy, ox], rows.clone(), 0..w.kernel[1], y),
+                _ => some::<L, 1, false>(d, picture, [oy, ox], rows.clone(), 0..w.kernel[1], y),
             }
             ox += together;
         }
     }
 }
 
-/// `COUNT` neighbouring pixels of the output. Inlined with constant ranges, the loops over the taps disappear.
+/// `COUNT` neighbouring pixels of the output. Inlined with constant ranges, the loops over the taps disappear. `UNIT` says
+/// that stride and dilation along the row are 1: neighbours then see the same pixels, and each is read once.
 #[inline(always)]
-unsafe fn some<L: Lanes, const COUNT: usize>(
+unsafe fn some<L: Lanes, const COUNT: usize, const UNIT: bool>(
     d: &Depthwise,
     picture: &[f32],
     [oy, ox]: [usize; 2],
@@ -151,9 +155,9 @@ unsafe fn some<L: Lanes, const COUNT: usize>(
             for ky in rows.clone() {
                 for kx in columns.clone() {
                     let weight = L::load(weight.add((ky * w.kernel[1] + kx) * channels + c));
-                    let from = x.add(offset(ky, kx) + c);
                     for (i, sum) in sums.iter_mut().enumerate() {
-                        *sum = sum.add_product(L::load(from.add(i * next)), weight);
+                        let at = if UNIT { offset(ky, 0) + (kx + i) * channels } else { offset(ky, kx) + i * next };
+                        *sum = sum.add_product(L::load(x.add(at + c)), weight);
                     }
                 }
             }
