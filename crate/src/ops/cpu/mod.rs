@@ -231,6 +231,35 @@ mod tests {
         }
     }
 
+    /// A long way is gone in parts: of one run, of several, of some of its channels, each with a rest.
+    #[test]
+    fn long_sums_agree_with_float64() {
+        for (kernel, channels) in [([1, 1], 1100), ([3, 3], 130), ([5, 5], 47), ([2, 1], 700)] {
+            let shape = Shape::from([1, 9, 8, channels]);
+            let window = Window::new("test", &shape, kernel, [1, 1], [1, 1], Padding::VALID).unwrap();
+            let (x, out) = (noise(1, shape.elements()), 21);
+            let (weight, bias) = (weights(2, &[out, kernel[0], kernel[1], channels]), weights(3, &[out]));
+            let (stored, biases) = (weight.to_f32(), bias.to_f32());
+            let mut product = Product::new(window, channels, &weight, Some(&bias), &Activation::Relu);
+            for isa in available() {
+                let mut y = vec![0.0; window.output[0] * window.output[1] * out];
+                product.with_isa(isa).run(&x, None, &mut y);
+                for (i, found) in y.iter().enumerate() {
+                    let (pixel, n) = (i / out, i % out);
+                    let (oy, ox) = (pixel / window.output[1], pixel % window.output[1]);
+                    let mut sum = f64::from(biases[n]);
+                    for (ky, kx) in (0..kernel[0]).flat_map(|ky| (0..kernel[1]).map(move |kx| (ky, kx))) {
+                        let x = &x[((oy + ky) * 8 + ox + kx) * channels..][..channels];
+                        let w = &stored[((n * kernel[0] + ky) * kernel[1] + kx) * channels..][..channels];
+                        sum += x.iter().zip(w).map(|(x, w)| f64::from(*x) * f64::from(*w)).sum::<f64>();
+                    }
+                    let error = (f64::from(*found) - sum.max(0.0)).abs();
+                    assert!(error < 2e-5, "{isa:?}: {kernel:?} x {channels}: {error}");
+                }
+            }
+        }
+    }
+
     /// Few rows have several sums for each result.
     #[test]
     fn few_rows_are_summed_whole() {

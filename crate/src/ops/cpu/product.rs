@@ -5,6 +5,8 @@
 //! the padding leads to a row of zeros (the idea is XNNPACK's). The right factor, the weights, is packed once into panels
 //! of 16 output channels in the order in which the tile reads them.
 
+use std::ops::Range;
+
 use super::{
     Epilogue, Isa, PANEL, for_pieces,
     lanes::{Baseline, Lanes},
@@ -18,6 +20,11 @@ use crate::{
 
 /// Output pixels that share a table of pointers. A panel of weights is read once for all of them, from the nearest cache.
 const GROUP: usize = super::ROWS_OF_A_THREAD;
+
+/// Products of a sum from which on the weights of all are too many for the nearest cache.
+const LONG: usize = 1024;
+/// Products of each sum that are added before the next pixels' are, then.
+const PART: usize = 256;
 
 /// Most output channels that are computed at once.
 const WIDEST: usize = 2 * PANEL;
@@ -157,7 +164,18 @@ unsafe fn group<L: Lanes, const ROWS: usize, const VECTORS: usize, const NARROW_
     }
 }
 
-/// All pixels of a group for a block of output channels; what is left over goes in tiles of 4, 2 and 1.
+/// A part of the sums' way: channels of runs.
+struct Part {
+    runs: Range<usize>,
+    channels: Range<usize>,
+    /// The sums begin here, with the bias.
+    first: bool,
+    /// They are whole afterwards.
+    last: bool,
+}
+
+/// All pixels of a group for a block of output channels. A long way is gone in parts, each for all pixels, whose weights
+/// stay in the nearest cache that long; between them the sums wait in memory.
 #[inline(always)]
 unsafe fn block<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     product: &Product,
@@ -166,15 +184,47 @@ unsafe fn block<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     addend: Option<&[f32]>,
     y: &mut [f32],
 ) {
+    let (runs, length) = (product.reads.runs(), product.reads.length());
+    if runs * length <= LONG || table.count <= ROWS {
+        let part = Part { runs: 0..runs, channels: 0..length, first: true, last: true };
+        // SAFETY: the caller has the instruction set.
+        return unsafe { tiles::<L, ROWS, VECTORS>(product, table, column, &part, &mut [], addend, y) };
+    }
+    let mut waiting = [[0.0; WIDEST]; GROUP];
+    let (together, piece) = ((PART / length).max(1), length.min(PART));
+    for first_run in (0..runs).step_by(together) {
+        for channel in (0..length).step_by(piece) {
+            let runs = first_run..runs.min(first_run + together);
+            let channels = channel..length.min(channel + piece);
+            let first = first_run == 0 && channel == 0;
+            let last = runs.end == product.reads.runs() && channels.end == length;
+            let part = Part { runs, channels, first, last };
+            // SAFETY: the caller has the instruction set.
+            unsafe { tiles::<L, ROWS, VECTORS>(product, table, column, &part, &mut waiting, addend, y) };
+        }
+    }
+}
+
+/// A part for all pixels; what is left over goes in tiles of 4, 2 and 1.
+#[inline(always)]
+unsafe fn tiles<L: Lanes, const ROWS: usize, const VECTORS: usize>(
+    product: &Product,
+    table: &Table,
+    column: usize,
+    part: &Part,
+    waiting: &mut [[f32; WIDEST]],
+    addend: Option<&[f32]>,
+    y: &mut [f32],
+) {
     let mut at = 0;
     while at < table.count {
         // SAFETY: the caller has the instruction set; `at` plus the tile's rows is at most the group's pixels.
         at += unsafe {
             match table.count - at {
-                n if n >= ROWS => tile::<L, ROWS, VECTORS>(product, table, at, column, addend, y),
-                n if n >= 4 => tile::<L, 4, VECTORS>(product, table, at, column, addend, y),
-                n if n >= 2 => tile::<L, 2, VECTORS>(product, table, at, column, addend, y),
-                _ => tile::<L, 1, VECTORS>(product, table, at, column, addend, y),
+                n if n >= ROWS => tile::<L, ROWS, VECTORS>(product, table, (at, column), part, waiting, addend, y),
+                n if n >= 4 => tile::<L, 4, VECTORS>(product, table, (at, column), part, waiting, addend, y),
+                n if n >= 2 => tile::<L, 2, VECTORS>(product, table, (at, column), part, waiting, addend, y),
+                _ => tile::<L, 1, VECTORS>(product, table, (at, column), part, waiting, addend, y),
             }
         };
     }
@@ -245,8 +295,9 @@ unsafe fn add<L: Lanes, const ROWS: usize, const VECTORS: usize>(
 unsafe fn tile<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     product: &Product,
     table: &Table,
-    at: usize,
-    column: usize,
+    (at, column): (usize, usize),
+    part: &Part,
+    waiting: &mut [[f32; WIDEST]],
     addend: Option<&[f32]>,
     y: &mut [f32],
 ) -> usize {
@@ -260,29 +311,33 @@ unsafe fn tile<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     });
     let panels = &product.panels[column / PANEL * panel_length..];
     assert!(offsets[VECTORS - 1] + panel_length - PANEL + L::WIDTH <= panels.len());
-    let mut weights = panels.as_ptr();
+    assert!(part.runs.end <= runs && part.channels.end <= length && (part.first || waiting.len() >= at + ROWS));
     let bias = product.epilogue.bias[column..][..VECTORS * L::WIDTH].as_ptr();
-    // SAFETY: the caller has the instruction set. `weights` walks once over a panel, and so does each offset
+    // SAFETY: the caller has the instruction set. `weights` walks over a part of a panel, and so does each offset
     // from it; `bias` has a block's length, and each pointer of the table leads to a run, as `Reads` made sure.
     unsafe {
-        let start: [L; VECTORS] = std::array::from_fn(|v| L::load(bias.add(v * L::WIDTH)));
+        let start = |r: usize, v: usize| match part.first {
+            true => L::load(bias.add(v * L::WIDTH)),
+            false => L::load(waiting[at + r].as_ptr().add(v * L::WIDTH)),
+        };
         // A multiply-add takes several cycles, and the next into the same sum waits for it. Few rows have too few sums
         // to fill that time, so each gets several, for channels in turn.
         let chains = (SUMS / (ROWS * VECTORS)).clamp(1, CHAINS);
         let mut sums = [[[L::splat(0.0); VECTORS]; ROWS]; CHAINS];
-        sums[0] = [start; ROWS];
-        for run in 0..runs {
+        sums[0] = std::array::from_fn(|r| std::array::from_fn(|v| start(r, v)));
+        for run in part.runs.clone() {
+            let mut weights = panels.as_ptr().add((run * length + part.channels.start) * PANEL);
             let sources: &[*const f32] = &table.pointers[run * table.count + at..][..ROWS];
             let sources: [*const f32; ROWS] = std::array::from_fn(|r| sources[r]);
-            let whole = length / chains * chains;
-            for channel in (0..whole).step_by(chains) {
+            let whole = part.channels.end - part.channels.len() % chains;
+            for channel in (part.channels.start..whole).step_by(chains) {
                 for (chain, sums) in sums.iter_mut().enumerate().take(chains) {
                     let weights = (weights.add(chain * PANEL), &offsets);
                     add::<L, ROWS, VECTORS>(sums, weights, &sources, channel + chain);
                 }
                 weights = weights.add(chains * PANEL);
             }
-            for channel in whole..length {
+            for channel in whole..part.channels.end {
                 add::<L, ROWS, VECTORS>(&mut sums[0], (weights, &offsets), &sources, channel);
                 weights = weights.add(PANEL);
             }
@@ -294,7 +349,13 @@ unsafe fn tile<L: Lanes, const ROWS: usize, const VECTORS: usize>(
                 *sum = sum.add_product(*part, one);
             }
         }
-        close(product, sums, (at, column), addend, y)
+        if part.last {
+            return close(product, sums, (at, column), addend, y);
+        }
+        for (sums, to) in sums.iter().zip(&mut waiting[at..]) {
+            sums.iter().enumerate().for_each(|(v, sum)| sum.store(to.as_mut_ptr().add(v * L::WIDTH)));
+        }
+        ROWS
     }
 }
 
