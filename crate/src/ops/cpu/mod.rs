@@ -253,8 +253,9 @@ mod tests {
                         let w = &stored[((n * kernel[0] + ky) * kernel[1] + kx) * channels..][..channels];
                         sum += x.iter().zip(w).map(|(x, w)| f64::from(*x) * f64::from(*w)).sum::<f64>();
                     }
+                    // Over a thousand roundings; a product that is left out or counted twice is of the order of 1.
                     let error = (f64::from(*found) - sum.max(0.0)).abs();
-                    assert!(error < 2e-5, "{isa:?}: {kernel:?} x {channels}: {error}");
+                    assert!(error < 2e-4, "{isa:?}: {kernel:?} x {channels}: {error}");
                 }
             }
         }
