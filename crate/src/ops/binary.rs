@@ -145,8 +145,12 @@ impl Walk {
             let a = &a[i * piece..][..y.len()];
             match &repeated {
                 Some(row) => {
-                    for (a, y) in a.chunks(row.len()).zip(y.chunks_mut(row.len())) {
-                        Self::dense(y.len()).part(kind, a, &row[..y.len()], y);
+                    let whole = y.len() - y.len() % row.len();
+                    let ((a, rest_a), (y, rest)) = (a.split_at(whole), y.split_at_mut(whole));
+                    let lengths = vec![whole / row.len(), row.len()];
+                    Self { lengths, strides: [vec![row.len(), 1], vec![0, 1]] }.part(kind, a, row, y);
+                    if !rest.is_empty() {
+                        Self::dense(rest.len()).part(kind, rest_a, &row[..rest.len()], rest);
                     }
                 }
                 None => Self::dense(y.len()).part(kind, a, &b[i * piece..][..y.len()], y),

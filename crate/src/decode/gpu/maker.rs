@@ -130,14 +130,19 @@ impl Maker<'_> {
 
     /// Room for a picture that is exchanged with the background.
     pub fn room(&self, label: &str, size: u32) -> wgpu::Texture {
+        let usage = wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST;
+        self.square(label, size, wgpu::TextureFormat::Rgba8Unorm, usage)
+    }
+
+    fn square(&self, label: &str, size: u32, format: wgpu::TextureFormat, usage: wgpu::TextureUsages) -> wgpu::Texture {
         let descriptor = wgpu::TextureDescriptor {
             label: Some(label),
             size: wgpu::Extent3d { width: size, height: size, depth_or_array_layers: 1 },
             mip_level_count: 1,
             sample_count: 1,
             dimension: wgpu::TextureDimension::D2,
-            format: wgpu::TextureFormat::Rgba8Unorm,
-            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+            format,
+            usage,
             view_formats: &[],
         };
         self.count(&descriptor);
@@ -158,18 +163,8 @@ impl Maker<'_> {
         format: wgpu::TextureFormat,
         usage: wgpu::TextureUsages,
     ) -> wgpu::TextureView {
-        let descriptor = wgpu::TextureDescriptor {
-            label: Some(label),
-            size: wgpu::Extent3d { width: size, height: size, depth_or_array_layers: 1 },
-            mip_level_count: 1,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D2,
-            format,
-            usage: usage | wgpu::TextureUsages::RENDER_ATTACHMENT,
-            view_formats: &[],
-        };
-        self.count(&descriptor);
-        self.device.create_texture(&descriptor).create_view(&Default::default())
+        let usage = usage | wgpu::TextureUsages::RENDER_ATTACHMENT;
+        self.square(label, size, format, usage).create_view(&Default::default())
     }
 
     pub fn group(&self, pipeline: &wgpu::RenderPipeline, entries: &[wgpu::BindGroupEntry<'_>]) -> wgpu::BindGroup {
