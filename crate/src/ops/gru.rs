@@ -7,7 +7,7 @@ use super::{
     activation::{sigmoid, tanh},
     cpu::Product,
     dispatch::{elementwise, flag, groups, shader, tables},
-    product::{ImplicitProduct, PACKED_GROUP},
+    product::{ImplicitProduct, PACKED_GROUP, packed_weights},
     window::Window,
 };
 use crate::graph::{
@@ -166,18 +166,8 @@ impl GruOp {
     /// The same for weights that are stored in bytes.
     fn packed_steps(&self, hidden: usize, steps: usize) -> Option<Vec<Dispatch>> {
         let blocks = hidden / Q8_0_ELEMENTS;
-        // [gate][to][from] to [from / 4][gate][to], four units from which it comes a word, and [from / 32][gate][to].
-        let mut weight = vec![0; 3 * hidden * hidden / 4];
-        let mut scale = vec![0.0; 3 * hidden * blocks];
-        for (i, (factor, bytes)) in self.0.hidden_weight.q8_blocks(hidden)?.enumerate() {
-            let (to, block) = (i / blocks, i % blocks);
-            scale[block * 3 * hidden + to] = factor;
-            for (k, word) in bytes.as_chunks().0.iter().enumerate() {
-                weight[(block * 8 + k) * 3 * hidden + to] = u32::from_le_bytes(*word);
-            }
-        }
-        let bias = Binding::weights(self.0.hidden_bias.to_f32());
-        let weights = [Binding::packed(weight), Binding::weights(scale), bias];
+        let [weight, scale] = packed_weights(&self.0.hidden_weight, [1, hidden], 3 * hidden)?;
+        let weights = [weight, scale, Binding::weights(self.0.hidden_bias.to_f32())];
         let step = |step: usize| {
             let [weight, scale, bias] = weights.clone();
             let bindings = vec![Binding::ScratchIn(0), Binding::Input(1), weight, scale, bias, Binding::Output];

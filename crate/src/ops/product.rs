@@ -126,22 +126,12 @@ impl ImplicitProduct<'_> {
         let rows = pixels.next_power_of_two();
         let (columns4, blocks) = (self.columns.div_ceil(4), self.channels / Q8_0_ELEMENTS);
         let taps = self.window.kernel[0] * self.window.kernel[1];
-        // [out][tap][in] to [tap][in / 4][out], four inputs a word, and [tap][in / 32][out].
-        let mut weight = vec![0; taps * self.channels / 4 * columns4 * 4];
-        let mut scale = vec![0.0; taps * blocks * columns4 * 4];
-        for (i, (factor, bytes)) in self.weight.q8_blocks(self.channels)?.enumerate() {
-            let (n, block) = (i / (taps * blocks), i % (taps * blocks));
-            scale[block * columns4 * 4 + n] = factor;
-            for (k, word) in bytes.as_chunks().0.iter().enumerate() {
-                weight[(block * 8 + k) * columns4 * 4 + n] = u32::from_le_bytes(*word);
-            }
-        }
+        let [weight, scale] = packed_weights(self.weight, [taps, self.channels], 4 * columns4)?;
         let constants = vec![("PIXELS", rows as f64), ("PADDED", flag(self.padded())), ("ACTIVATION", self.activation)];
         let invocations = columns4 * pixels.div_ceil(rows);
         let mut params = self.params(vec![pixels, self.columns, columns4, blocks], has_addend);
         params.insert(0, invocations as u32);
-        let (weight, scale, table) = (Binding::packed(weight), Binding::weights(scale), self.table(columns4));
-        let bindings = vec![input.clone(), weight, scale, table, addend.clone(), output.clone()];
+        let bindings = vec![input.clone(), weight, scale, self.table(columns4), addend.clone(), output.clone()];
         let workgroups = groups(invocations.div_ceil(PACKED_GROUP));
         Some(Dispatch { shader: shader!("conv2d_packed"), constants, params, bindings, workgroups })
     }
@@ -167,6 +157,21 @@ impl ImplicitProduct<'_> {
         sizes.push(usize::from(has_addend));
         sizes.into_iter().map(|n| n as u32).collect()
     }
+}
+
+/// Weights in bytes, `[out][tap][in]`, as words of four inputs, `[tap][in / 4][out]`, and their scales, `[tap][in / 32][out]`,
+/// with room for `columns` outputs. None when they are not stored in bytes.
+pub(crate) fn packed_weights(weight: &Constant, [taps, channels]: [usize; 2], columns: usize) -> Option<[Binding; 2]> {
+    let blocks = taps * channels / Q8_0_ELEMENTS;
+    let (mut words, mut scales) = (vec![0; taps * channels / 4 * columns], vec![0.0; blocks * columns]);
+    for (i, (scale, bytes)) in weight.q8_blocks(channels)?.enumerate() {
+        let (n, block) = (i / blocks, i % blocks);
+        scales[block * columns + n] = scale;
+        for (k, word) in bytes.as_chunks().0.iter().enumerate() {
+            words[(block * Q8_0_ELEMENTS / 4 + k) * columns + n] = u32::from_le_bytes(*word);
+        }
+    }
+    Some([Binding::packed(words), Binding::weights(scales)])
 }
 
 /// The largest power of two that is not larger than `n`, which is not zero.
