@@ -16,9 +16,10 @@ const LEAST_FOLD = 0.01;
 
 struct Corner {
     @builtin(position) position: vec4f,
-    @location(0) source: vec2f,
+    // inside of the triangle also where the middle of the pixel is not: beyond its edge is another part of the photo
+    @location(0) @interpolate(perspective, centroid) source: vec2f,
     // gain, strength of folds
-    @location(1) tone: vec2f,
+    @location(1) @interpolate(perspective, centroid) tone: vec2f,
 }
 
 // Distances from the camera are below this, cm.

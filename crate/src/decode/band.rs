@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::edges::{self, CELL, Edges};
 use super::folds::Folds;
 use super::lids::TEXELS;
 use super::opening::Opening;
@@ -22,6 +23,12 @@ use crate::portrait::fitted::{PAD, SIDE};
 const LEAST_FOLD: f32 = 0.01;
 /// More of the background than this shows through what is not opaque; a byte cannot hold less.
 const LEAST_REST: f32 = 1.0 / 1024.0;
+/// Where the four samples of a pixel at an edge lie from its left side, one below the other: no two in a row or a column, so
+/// that an edge that is almost upright or level still has four steps. Graphics cards have the same pattern.
+const ROOKS: [f32; 4] = [0.375, 0.875, 0.125, 0.625];
+/// Where those of a pixel at the lips lie from the left sides of its halves, in two rows, which cost less: an upright edge has
+/// four steps.
+const PAIRS: [f32; 2] = [0.25, 0.75];
 /// Operations on numbers of a pixel's place in the photo, shading and laying over the background; of its folds.
 const LOOK: usize = 4 + photo::OPERATIONS + 5 + 7;
 const FOLD: usize = 24 + 9;
@@ -50,8 +57,11 @@ pub(crate) struct Band {
     rows: Range<usize>,
     /// Source of every pixel in crop pixels, gain and strength of folds.
     flow: Target<4>,
-    /// The same around the lips, with 2 x 2 samples to a pixel.
+    /// The same around the lips or in a cell with an edge, with four samples to a pixel.
     fine: Target<4>,
+    edges: Edges,
+    /// Triangles that such an area may show.
+    near: Vec<[u32; 3]>,
     /// Which pixels of each row an eye may touch.
     touched: Vec<Span>,
     /// What the last rows cost, where they were watched.
@@ -59,11 +69,18 @@ pub(crate) struct Band {
 }
 
 impl Band {
-    /// Room for so many rows of a frame of `size` pixels.
-    pub fn new(rows: usize, size: usize) -> Self {
+    /// Room for so many rows of a frame of `size` pixels, and for so many triangles.
+    pub fn new(rows: usize, size: usize, triangles: usize) -> Self {
         let n = rows * size;
-        let (flow, fine) = (Target::with_room(n), Target::with_room(2 * n));
-        Self { rows: 0..0, flow, fine, touched: Vec::with_capacity(rows), work: FrameWork::default() }
+        Self {
+            rows: 0..0,
+            flow: Target::with_room(n + 2 * size),
+            fine: Target::with_room((2 * n).max(4 * CELL * CELL)),
+            edges: Edges::with_room(rows, size),
+            near: Vec::with_capacity(triangles),
+            touched: Vec::with_capacity(rows),
+            work: FrameWork::default(),
+        }
     }
 
     /// How many pixels of the last frame no triangle covered.
@@ -125,8 +142,10 @@ impl Band {
     unsafe fn draw_mesh<const WIDE: bool>(&mut self, scene: &Scene, pixels: &mut [[u8; 4]], laps: &mut Laps) {
         let Scene { puppet, plan, .. } = scene;
         let [scale, _, texels, _] = plan.pixels.scale;
-        self.flow.clear(scene.size, self.rows.clone());
-        let [top, bottom] = [self.rows.start, self.rows.end].map(|y| y as f32 / scale);
+        // edges are found from the rows above and below too
+        let around = self.rows.start.saturating_sub(1)..(self.rows.end + 1).min(scene.size);
+        self.flow.clear(scene.size, around.clone());
+        let [top, bottom] = [around.start, around.end].map(|y| y as f32 / scale);
         for triangles in scene.mesh.between(top, bottom) {
             let vertex = |i| {
                 let [x, y, d] = plan.positions[i as usize];
@@ -135,14 +154,23 @@ impl Band {
             self.flow.draw(triangles, vertex, |i| attributes(plan, i));
         }
         laps.end(Stage::Raster, &mut self.work, || {
-            let n = self.rows.len() * scene.size;
+            let n = around.len() * scene.size;
             let mesh = self.flow.corners() * 4 + plan.positions.len() * (12 + 16);
             (self.flow.operations(), mesh + n * 4 + self.flow.fragments() * SAID)
         });
-        let still = scene.still[self.rows.start * scene.size..].chunks(scene.size);
-        let mesh = self.flow.depth.chunks(scene.size).zip(self.flow.attributes.chunks(scene.size));
-        for ((row, still), (depth, source)) in pixels.chunks_mut(scene.size).zip(still).zip(mesh) {
-            let pieces = still.chunks(AT_ONCE).zip(depth.chunks(AT_ONCE).zip(source.chunks(AT_ONCE)));
+        let Self { rows, flow, edges, .. } = self;
+        let is_seen = |x: f32, y: f32| scene.photo.is_seen((x + PAD * SIDE) * texels, (y + PAD * SIDE) * texels);
+        edges.begin(rows.clone(), scale);
+        for (y, (depth, source)) in
+            around.clone().zip(flow.depth.chunks(scene.size).zip(flow.attributes.chunks(scene.size)))
+        {
+            edges.look(y, source, depth, is_seen);
+            if !rows.contains(&y) {
+                continue;
+            }
+            let row = &mut pixels[(y - rows.start) * scene.size..][..scene.size];
+            let still = scene.still[y * scene.size..][..scene.size].chunks(AT_ONCE);
+            let pieces = still.zip(depth.chunks(AT_ONCE).zip(source.chunks(AT_ONCE)));
             for (out, (still, (depth, source))) in row.chunks_mut(AT_ONCE).zip(pieces) {
                 if depth.iter().all(|&d| d >= FAR) {
                     out.copy_from_slice(still);
@@ -155,54 +183,98 @@ impl Band {
                 }
             }
         }
+        edges.end();
         laps.end(Stage::Sample, &mut self.work, || {
-            let n = self.rows.len() * scene.size;
-            let seen = (0..n).filter(|&i| self.flow.depth[i] < FAR);
+            let (n, first) = (self.rows.len() * scene.size, (self.rows.start - around.start) * scene.size);
+            let seen = (first..first + n).filter(|&i| self.flow.depth[i] < FAR);
             let (seen, folded) = seen.fold((0, 0), |(seen, folded), i| {
                 (seen + 1, folded + usize::from(self.flow.attributes[i][3].abs() > LEAST_FOLD))
             });
             let photo = (seen * photo::TEXEL) as f32 * (texels / scale).powi(2);
-            (seen * LOOK + folded * FOLD, n * (4 + 4 + 4) + seen * 16 + photo as usize)
+            (n * edges::OPERATIONS + seen * LOOK + folded * FOLD, n * (4 + 4 + 4) + seen * 16 + photo as usize)
         });
     }
 
+    /// Draws what one sample cannot stand for once more, with four to a pixel: edges, and the lips.
+    ///
     /// # Safety
     /// With `WIDE` the processor must have AVX2.
     #[inline(always)]
     unsafe fn draw_fine<const WIDE: bool>(&mut self, scene: &Scene, pixels: &mut [[u8; 4]], laps: &mut Laps) {
+        let (scale, positions) = (scene.plan.pixels.scale[0], &scene.plan.positions);
+        let mut near = std::mem::take(&mut self.near);
+        let (mut flops, mut bytes) = (0, 0);
+        let mut drawn = 0;
+        while let Some(row) = self.edges.row_of_cells(drawn) {
+            // those of neighbours are looked for together
+            let ([x0, y0, ..], [_, _, x1, y1]) = (self.edges.cell(row.start), self.edges.cell(row.end - 1));
+            scene.mesh.within([x0, y0, x1, y1].map(|v| v as f32 / scale), positions, &mut near);
+            drawn = row.end;
+            for cell in row {
+                // SAFETY: the caller has what `WIDE` needs.
+                let (f, b) = unsafe { self.draw_area::<WIDE, 4>(scene, self.edges.cell(cell), ROOKS, &near, pixels) };
+                (flops, bytes) = (flops + f, bytes + b);
+            }
+        }
+        let lips @ [x0, _, x1, _] = scene.plan.pixels.mouth.fine.map(|v| v as usize);
+        let rows = self.of_area(lips);
+        if !rows.is_empty() {
+            scene.mesh.within([x0, rows.start, x1, rows.end].map(|v| v as f32 / scale), positions, &mut near);
+            // SAFETY: the caller has what `WIDE` needs.
+            let (f, b) = unsafe { self.draw_area::<WIDE, 2>(scene, lips, PAIRS, &near, pixels) };
+            (flops, bytes) = (flops + f, bytes + b);
+        }
+        self.near = near;
+        laps.end(Stage::Fine, &mut self.work, || (flops, bytes));
+    }
+
+    /// Draws pixels of an area (x0, y0, x1, y1) that lie in this band from these triangles, with four samples in two or four
+    /// rows: with two all of them, with four those with an edge. Operations and bytes.
+    ///
+    /// # Safety
+    /// With `WIDE` the processor must have AVX2.
+    #[inline(always)]
+    unsafe fn draw_area<const WIDE: bool, const ROWS: usize>(
+        &mut self,
+        scene: &Scene,
+        area @ [x0, y0, x1, _]: [usize; 4],
+        places: [f32; ROWS],
+        triangles: &[[u32; 3]],
+        pixels: &mut [[u8; 4]],
+    ) -> (usize, usize) {
         /// Pixels of four samples that are looked up at once.
         const PIXELS: usize = AT_ONCE / 4;
         let Scene { puppet, plan, .. } = scene;
         let [scale, _, texels, _] = plan.pixels.scale;
-        let area @ [x0, y0, x1, _] = plan.pixels.mouth.fine.map(|v| v as usize);
-        let rows = self.of_area(area);
-        let w = x1.saturating_sub(x0);
-        if rows.is_empty() {
-            self.fine.clear(0, 0..0);
-            return;
-        }
-        self.fine.clear(2 * w, 2 * (rows.start - y0)..2 * (rows.end - y0));
-        let [top, bottom] = [rows.start, rows.end].map(|y| y as f32 / scale);
-        for triangles in scene.mesh.between(top, bottom) {
-            let vertex = |i| {
-                let [x, y, d] = plan.positions[i as usize];
-                [2.0 * (x * scale - x0 as f32), 2.0 * (y * scale - y0 as f32), d]
-            };
-            self.fine.draw(triangles, vertex, |i| attributes(plan, i));
-        }
-        for (k, y) in rows.clone().enumerate() {
-            for left in (0..w).step_by(PIXELS) {
+        let (rows, columns_of_a_pixel, all) = (self.of_area(area), 4 / ROWS, ROWS == 2);
+        let w = columns_of_a_pixel * x1.saturating_sub(x0);
+        self.fine.clear(w, ROWS * (rows.start - y0)..ROWS * (rows.end - y0));
+        let vertex = |i| {
+            let [x, y, d] = plan.positions[i as usize];
+            let (across, down) = (columns_of_a_pixel as f32, ROWS as f32);
+            [across * (x * scale - x0 as f32), down * (y * scale - y0 as f32), d]
+        };
+        self.fine.draw_at(places, triangles, vertex, |i| attributes(plan, i));
+        let mut drawn = 0;
+        for (k, y) in rows.enumerate() {
+            for left in (x0..x1).step_by(PIXELS) {
+                let columns = left..(left + PIXELS).min(x1);
+                if !all && !columns.clone().any(|x| self.edges.torn(x, y)) {
+                    continue;
+                }
                 let mut source = [[0.0; 4]; AT_ONCE];
                 let mut covered = [false; AT_ONCE];
-                let n = 4 * PIXELS.min(w - left);
+                let n = 4 * columns.len();
                 for (s, (source, covered)) in source.iter_mut().zip(&mut covered).take(n).enumerate() {
-                    let i = (2 * k + s % 4 / 2) * 2 * w + 2 * (left + s / 4) + s % 2;
+                    let (row, column) = (s % 4 / columns_of_a_pixel, s % columns_of_a_pixel);
+                    let i = (ROWS * k + row) * w + columns_of_a_pixel * (left - x0 + s / 4) + column;
                     (*source, *covered) = (self.fine.attributes[i], self.fine.depth[i] < FAR);
                 }
+                drawn += columns.len();
                 // SAFETY: the caller has what `WIDE` needs.
                 let seen = unsafe { look::<WIDE>(scene.photo, &puppet.folds, &source[..n], texels) };
                 let pairs = seen[..n].as_chunks::<4>().0.iter().zip(covered.as_chunks::<4>().0);
-                for (column, (seen, covered)) in (x0 + left..).zip(pairs) {
+                for (column, (seen, covered)) in columns.zip(pairs).filter(|(x, _)| all || self.edges.torn(*x, y)) {
                     let mut sum = [0.0; 4];
                     for (seen, _) in seen.iter().zip(covered).filter(|(_, covered)| **covered) {
                         for (s, c) in sum.iter_mut().zip(seen) {
@@ -214,12 +286,9 @@ impl Band {
                 }
             }
         }
-        laps.end(Stage::Lips, &mut self.work, || {
-            let pixels = rows.len() * w;
-            let photo = (pixels * photo::TEXEL) as f32 * (texels / scale).powi(2);
-            let flops = self.fine.operations() + 4 * pixels * (LOOK + 8);
-            (flops, pixels * (4 * (4 + SAID) + 8) + self.fine.fragments() * SAID + photo as usize)
-        });
+        let photo = (drawn * photo::TEXEL) as f32 * (texels / scale).powi(2);
+        let flops = self.fine.operations() + 4 * drawn * (LOOK + 8);
+        (flops, drawn * (4 * (4 + SAID) + 8) + self.fine.fragments() * SAID + photo as usize)
     }
 
     #[inline(always)]

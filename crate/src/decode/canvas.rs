@@ -44,13 +44,14 @@ impl Canvas {
     pub fn new(puppet: &Puppet, size: u32) -> Result<Self, DecodeError> {
         let n = size as usize;
         let rows = rows_of_a_band(n);
+        let mesh = Strips::new(&puppet.triangles, &puppet.source);
         Ok(Self {
             photo: Photo::new(&for_size(&puppet.texture, size)),
             still: Background::Keep.draw(puppet, size)?,
             size: n,
-            mesh: Strips::new(&puppet.triangles, &puppet.source),
             mouth: Opening::new(n),
-            bands: (0..n).step_by(rows).map(|_| Band::new(rows, n)).collect(),
+            bands: (0..n).step_by(rows).map(|_| Band::new(rows, n, mesh.len())).collect(),
+            mesh,
             rows,
         })
     }

@@ -1,8 +1,8 @@
 //! A frame on the GPU: the same plan as on the CPU, painted by the shaders in `shaders/decode/`.
 //!
-//! Four passes: the mesh over the whole picture, the mesh around the lips with 2 x 2 samples, the interior of the
-//! mouth with 2 x 2 samples, and one pass that puts them together and paints eyes and mouth. The frame goes straight
-//! into the caller's texture (a canvas); nothing is read back.
+//! Four passes: the mesh over the whole picture, with four samples to a pixel where triangles end, the mesh around the
+//! lips with 2 x 2 samples, the interior of the mouth likewise, and one pass that puts them together and paints eyes and
+//! mouth. The frame goes straight into the caller's texture (a canvas); nothing is read back.
 
 mod maker;
 
@@ -11,13 +11,16 @@ use super::plan::FramePlan;
 use super::plane::Plane;
 use super::puppet::Puppet;
 use super::sample::{for_size, texels};
-use super::{DecodeError, check_size, paint};
+use super::{DecodeError, check_size, edges, paint};
 use crate::motion::MotionFrame;
 use crate::motion::frame::Reference;
 use crate::portrait::{FaceModel, FittedFace};
 use maker::{BETWEEN, DEPTH, INTERIOR, INTERIOR_BUFFERS, MESH, MESH_BUFFERS, Maker, bytes_of, entry};
 use std::cell::Cell;
 use std::sync::Arc;
+
+/// Samples to a pixel where triangles end: what WebGPU promises beside one.
+const SAMPLES: u32 = 4;
 
 /// Draws frames of one portrait on the GPU. Equal to [`super::Decoder`] up to rounding.
 #[derive(Debug)]
@@ -56,6 +59,8 @@ struct MeshPass {
     triangles: wgpu::Buffer,
     indices: u32,
     picture: wgpu::TextureView,
+    /// The samples that become the picture, where there are several to a pixel.
+    samples: Option<wgpu::TextureView>,
     depth: wgpu::TextureView,
 }
 
@@ -90,29 +95,35 @@ impl GpuDecoder {
         let mouth_vertices =
             gpu.buffer("mouth", bytemuck::cast_slice(&plan.mouth_vertices), wgpu::BufferUsages::VERTEX);
 
-        let mesh = gpu.mesh_pipeline("mesh", MESH, &MESH_BUFFERS);
-        let interior = gpu.mesh_pipeline("interior", INTERIOR, &INTERIOR_BUFFERS);
+        // a graphics card shades a pixel once for every triangle in it, so only edges cost more
+        let samples = if size as usize <= edges::LARGEST { SAMPLES } else { 1 };
+        let scene = gpu.mesh_pipeline("mesh", MESH, &MESH_BUFFERS, samples);
+        let fine = gpu.mesh_pipeline("mesh", MESH, &MESH_BUFFERS, 1);
+        let interior = gpu.mesh_pipeline("interior", INTERIOR, &INTERIOR_BUFFERS, 1);
         let triangles = gpu.buffer("mesh", bytemuck::cast_slice(&puppet.triangles), wgpu::BufferUsages::INDEX);
         let teeth = gpu.buffer("mouth", bytemuck::cast_slice(&puppet.mouth.triangles), wgpu::BufferUsages::INDEX);
-        let pass =
-            |pipeline: &wgpu::RenderPipeline, pictures: &[(u32, &wgpu::TextureView)], triangles: &wgpu::Buffer| {
-                let window = gpu.buffer("window", bytemuck::bytes_of(&[0.0f32; 4]), wgpu::BufferUsages::UNIFORM);
-                let mut entries = vec![entry(0, uniforms.as_entire_binding()), entry(2, window.as_entire_binding())];
-                entries.extend(pictures.iter().map(|&(at, view)| entry(at, wgpu::BindingResource::TextureView(view))));
-                MeshPass {
-                    group: gpu.group(pipeline, &entries),
-                    pipeline: pipeline.clone(),
-                    window,
-                    indices: (triangles.size() / 4) as u32,
-                    triangles: triangles.clone(),
-                    picture: gpu.target("picture", size, BETWEEN, wgpu::TextureUsages::TEXTURE_BINDING),
-                    depth: gpu.target("depth", size, DEPTH, wgpu::TextureUsages::empty()),
-                }
-            };
+        let pass = |(pipeline, samples): (&wgpu::RenderPipeline, u32),
+                    pictures: &[(u32, &wgpu::TextureView)],
+                    triangles: &wgpu::Buffer| {
+            let window = gpu.buffer("window", bytemuck::bytes_of(&[0.0f32; 4]), wgpu::BufferUsages::UNIFORM);
+            let mut entries = vec![entry(0, uniforms.as_entire_binding()), entry(2, window.as_entire_binding())];
+            entries.extend(pictures.iter().map(|&(at, view)| entry(at, wgpu::BindingResource::TextureView(view))));
+            MeshPass {
+                group: gpu.group(pipeline, &entries),
+                pipeline: pipeline.clone(),
+                window,
+                indices: (triangles.size() / 4) as u32,
+                triangles: triangles.clone(),
+                picture: gpu.target("picture", size, 1, BETWEEN, wgpu::TextureUsages::TEXTURE_BINDING),
+                samples: (samples > 1)
+                    .then(|| gpu.target("samples", size, samples, BETWEEN, wgpu::TextureUsages::empty())),
+                depth: gpu.target("depth", size, samples, DEPTH, wgpu::TextureUsages::empty()),
+            }
+        };
         let pictures = [(1, &photo), (3, &folds)];
-        let scene = pass(&mesh, &pictures, &triangles);
-        let fine = pass(&mesh, &pictures, &triangles);
-        let inner = pass(&interior, &[], &teeth);
+        let scene = pass((&scene, samples), &pictures, &triangles);
+        let fine = pass((&fine, 1), &pictures, &triangles);
+        let inner = pass((&interior, 1), &[], &teeth);
 
         let composite = gpu.composite_pipeline(format);
         let nothing = Plane::from_fn(1, 1, |_, _| [0.0; 4]);
@@ -231,14 +242,15 @@ impl GpuDecoder {
 impl MeshPass {
     fn draw(&self, encoder: &mut wgpu::CommandEncoder, vertices: &[&wgpu::Buffer], empty: [f32; 4]) {
         let [r, g, b, a] = empty.map(|c| f64::from(c) / 255.0);
+        let (view, resolve_target, store) = match &self.samples {
+            Some(samples) => (samples, Some(&self.picture), wgpu::StoreOp::Discard),
+            None => (&self.picture, None, wgpu::StoreOp::Store),
+        };
         let attachment = wgpu::RenderPassColorAttachment {
-            view: &self.picture,
+            view,
             depth_slice: None,
-            resolve_target: None,
-            ops: wgpu::Operations {
-                load: wgpu::LoadOp::Clear(wgpu::Color { r, g, b, a }),
-                store: wgpu::StoreOp::Store,
-            },
+            resolve_target,
+            ops: wgpu::Operations { load: wgpu::LoadOp::Clear(wgpu::Color { r, g, b, a }), store },
         };
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("mesh"),

@@ -34,6 +34,7 @@ mod check;
 mod contour;
 mod crown;
 mod ears;
+mod edges;
 mod eyes;
 mod fill;
 mod fold_curve;

@@ -12,6 +12,8 @@ use super::shapes::AT_ONCE;
 const BORDER: usize = 4;
 /// Places before the first of these, or beyond the picture by more than the second, show the border only.
 const OUTSIDE: (f32, f32) = (-2.0, 1.0);
+/// Less opacity than this, of 255, is not seen.
+const TRACE: u8 = 8;
 /// The sum of a row's weights.
 const ONE: f32 = 16384.0;
 
@@ -97,6 +99,13 @@ impl Photo {
             out[3] *= 1.0 / 255.0;
         }
         out
+    }
+
+    /// Whether something is seen of the photo at a place: more than a trace of opacity.
+    pub fn is_seen(&self, x: f32, y: f32) -> bool {
+        let within = |v: f32, n: usize| v.max(0.0).min(n as f32 - 1.0) as usize + BORDER;
+        let at = within(y, self.height) * self.stride + within(x, self.width);
+        self.texels[at][3] >= TRACE
     }
 
     #[inline(always)]

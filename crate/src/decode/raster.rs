@@ -88,6 +88,19 @@ impl<const A: usize> Target<A> {
         vertex: impl Fn(u32) -> [f32; 3],
         attribute: impl Fn(u32) -> [f32; A],
     ) {
+        self.draw_at([0.5], triangles, vertex, attribute);
+    }
+
+    /// [`Self::draw`], but a row's samples lie elsewhere in its pixels than in the middle: `places` from their left side, one
+    /// for every row in turn.
+    #[inline(always)]
+    pub fn draw_at<const P: usize>(
+        &mut self,
+        places: [f32; P],
+        triangles: &[[u32; 3]],
+        vertex: impl Fn(u32) -> [f32; 3],
+        attribute: impl Fn(u32) -> [f32; A],
+    ) {
         let mut counts = self.counts;
         counts.looked_at += triangles.len();
         let (w, top, bottom) = (self.width as f32, self.rows.start as f32, self.rows.end as f32);
@@ -125,15 +138,16 @@ impl<const A: usize> Target<A> {
                 let short = if cy < middle[1] { &upper } else { &lower };
                 let ends = [long.at(cy), short.at(cy)];
                 let (left, right) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
-                let from = above(left - 0.5).max(0.0);
-                let to = above(right - 0.5).min(w);
+                let place = places[y % P];
+                let from = above(left - place).max(0.0);
+                let to = above(right - place).min(w);
                 if from >= to {
                     continue;
                 }
                 let (from, to) = (from as usize, to as usize);
                 counts.pieces += 1;
                 counts.fragments += to - from;
-                let (ox, oy) = (from as f32 + 0.5 - p[0][0], cy - p[0][1]);
+                let (ox, oy) = (from as f32 + place - p[0][0], cy - p[0][1]);
                 let mut z = p[0][2] + ox * dz[0] + oy * dz[1];
                 let mut value: [f32; A] = std::array::from_fn(|i| a[0][i] + ox * da[i][0] + oy * da[i][1]);
                 let row = (y - self.rows.start) * self.width;
@@ -225,6 +239,21 @@ mod tests {
                 prop_assert!(*d < FAR, "pixel {i} is empty");
                 prop_assert!((a[0] - (i % 50) as f32 - 0.5).abs() < 0.02, "{a:?} at {i}");
             }
+        }
+    }
+
+    #[test]
+    fn samples_lie_where_they_are_asked_for() {
+        // an edge that falls from the top left: x = y / 2
+        let at = |i: u32| [[0.0, 0.0, 1.0], [40.0, 0.0, 1.0], [40.0, 80.0, 1.0]][i as usize];
+        let mut target = Target::<2>::with_room(0);
+        target.clear(20, 0..12);
+        let places = [0.375, 0.875, 0.125, 0.625];
+        target.draw_at(places, &[[0, 1, 2]], at, |i| [at(i)[0], at(i)[1]]);
+        for (i, (depth, [x, y])) in target.depth.iter().zip(&target.attributes).take(20 * 12).enumerate() {
+            let wanted = [(i % 20) as f32 + places[i / 20 % 4], (i / 20) as f32 + 0.5];
+            assert_eq!(*depth < FAR, wanted[0] > 0.5 * wanted[1], "{wanted:?}");
+            assert!(*depth >= FAR || (x - wanted[0]).abs() + (y - wanted[1]).abs() < 1e-4, "{x} {y}, not {wanted:?}");
         }
     }
 

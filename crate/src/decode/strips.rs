@@ -41,6 +41,26 @@ impl Strips {
         let pieces = self.reach.iter().zip(self.triangles.chunks(PIECE));
         pieces.filter(move |(reach, _)| reach[1] >= top && reach[0] <= bottom).map(|(_, piece)| piece)
     }
+
+    /// How many triangles there are.
+    pub fn len(&self) -> usize {
+        self.triangles.len()
+    }
+
+    /// Collects the triangles that may reach into an area (x0, y0, x1, y1), crop pixels, in `out`. `positions`: as in
+    /// [`Self::place`].
+    pub fn within(&self, [x0, y0, x1, y1]: [f32; 4], positions: &[[f32; 3]], out: &mut Vec<[u32; 3]>) {
+        out.clear();
+        for piece in self.between(y0, y1) {
+            out.extend(piece.iter().filter(|t| {
+                let [a, b, c] = t.map(|i| positions[i as usize]);
+                let reaches = |c0: f32, c1: f32, c2: f32, low: f32, high: f32| {
+                    (c0.min(c1).min(c2) - SLACK < high) & (c0.max(c1).max(c2) + SLACK > low)
+                };
+                reaches(a[0], b[0], c[0], x0, x1) & reaches(a[1], b[1], c[1], y0, y1)
+            }));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -60,5 +80,11 @@ mod tests {
         assert_eq!(near.iter().filter(|i| inside(i)).count(), (0..1000).filter(inside).count());
         assert!(near.len() <= 3 * PIECE, "{}", near.len());
         assert_eq!(strips.between(0.0, 2000.0).flatten().count(), 1000);
+        let mut found = Vec::new();
+        strips.within([-1.0, 500.0, 1.0, 510.0], &positions, &mut found);
+        assert_eq!(found.iter().filter(|t| inside(&t[0])).count(), near.iter().filter(|i| inside(i)).count());
+        assert!(found.len() < near.len() / 2, "{} of {}", found.len(), near.len());
+        strips.within([2.0, 500.0, 3.0, 510.0], &positions, &mut found);
+        assert!(found.is_empty());
     }
 }

@@ -15,8 +15,8 @@ pub enum Stage {
     Raster,
     /// The photo is looked up there, shaded, and laid over the background.
     Sample,
-    /// The same around the lips, with 2 x 2 samples to a pixel.
-    Lips,
+    /// The same with four samples to a pixel: around the lips, and where the mesh hides a part of itself.
+    Fine,
     /// Eyeballs, lids, lashes.
     Eyes,
     /// What the lips leave open.
@@ -28,7 +28,7 @@ impl Stage {
     pub const COUNT: usize = 7;
     /// All of them, in the order in which they run.
     pub const ALL: [Self; Self::COUNT] =
-        [Self::Plan, Self::Interior, Self::Raster, Self::Sample, Self::Lips, Self::Eyes, Self::Mouth];
+        [Self::Plan, Self::Interior, Self::Raster, Self::Sample, Self::Fine, Self::Eyes, Self::Mouth];
 
     /// For tables.
     pub fn name(self) -> &'static str {
@@ -37,7 +37,7 @@ impl Stage {
             Self::Interior => "interior",
             Self::Raster => "raster",
             Self::Sample => "sample",
-            Self::Lips => "lips",
+            Self::Fine => "fine",
             Self::Eyes => "eyes",
             Self::Mouth => "mouth",
         }

@@ -131,15 +131,22 @@ impl Maker<'_> {
     /// Room for a picture that is exchanged with the background.
     pub fn room(&self, label: &str, size: u32) -> wgpu::Texture {
         let usage = wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST;
-        self.square(label, size, wgpu::TextureFormat::Rgba8Unorm, usage)
+        self.square(label, size, 1, wgpu::TextureFormat::Rgba8Unorm, usage)
     }
 
-    fn square(&self, label: &str, size: u32, format: wgpu::TextureFormat, usage: wgpu::TextureUsages) -> wgpu::Texture {
+    fn square(
+        &self,
+        label: &str,
+        size: u32,
+        samples: u32,
+        format: wgpu::TextureFormat,
+        usage: wgpu::TextureUsages,
+    ) -> wgpu::Texture {
         let descriptor = wgpu::TextureDescriptor {
             label: Some(label),
             size: wgpu::Extent3d { width: size, height: size, depth_or_array_layers: 1 },
             mip_level_count: 1,
-            sample_count: 1,
+            sample_count: samples,
             dimension: wgpu::TextureDimension::D2,
             format,
             usage,
@@ -149,22 +156,24 @@ impl Maker<'_> {
         self.device.create_texture(&descriptor)
     }
 
-    /// Counts the bytes of a texture, all of which have four for each pixel.
+    /// Counts the bytes of a texture, all of which have four for each sample.
     pub fn count(&self, descriptor: &wgpu::TextureDescriptor<'_>) {
         let wgpu::Extent3d { width, height, depth_or_array_layers } = descriptor.size;
         let pixels = u64::from(width) * u64::from(height) * u64::from(depth_or_array_layers);
-        self.bytes.set(self.bytes.get() + 4 * pixels);
+        self.bytes.set(self.bytes.get() + 4 * pixels * u64::from(descriptor.sample_count));
     }
 
+    /// `samples`: to a pixel.
     pub fn target(
         &self,
         label: &str,
         size: u32,
+        samples: u32,
         format: wgpu::TextureFormat,
         usage: wgpu::TextureUsages,
     ) -> wgpu::TextureView {
         let usage = usage | wgpu::TextureUsages::RENDER_ATTACHMENT;
-        self.square(label, size, format, usage).create_view(&Default::default())
+        self.square(label, size, samples, format, usage).create_view(&Default::default())
     }
 
     pub fn group(&self, pipeline: &wgpu::RenderPipeline, entries: &[wgpu::BindGroupEntry<'_>]) -> wgpu::BindGroup {
@@ -175,12 +184,13 @@ impl Maker<'_> {
         })
     }
 
-    /// `name`: prefix of the entry points.
+    /// `name`: prefix of the entry points; `samples`: to a pixel.
     pub fn mesh_pipeline(
         &self,
         name: &str,
         source: &'static str,
         buffers: &[Option<wgpu::VertexBufferLayout<'_>>],
+        samples: u32,
     ) -> wgpu::RenderPipeline {
         let depth = wgpu::DepthStencilState {
             format: DEPTH,
@@ -189,7 +199,7 @@ impl Maker<'_> {
             stencil: Default::default(),
             bias: Default::default(),
         };
-        self.pipeline(name, source, buffers, Some(depth), BETWEEN)
+        self.pipeline(name, source, buffers, Some((depth, samples)), BETWEEN)
     }
 
     pub fn composite_pipeline(&self, format: wgpu::TextureFormat) -> wgpu::RenderPipeline {
@@ -201,9 +211,10 @@ impl Maker<'_> {
         name: &str,
         source: &'static str,
         buffers: &[Option<wgpu::VertexBufferLayout<'_>>],
-        depth_stencil: Option<wgpu::DepthStencilState>,
+        depth: Option<(wgpu::DepthStencilState, u32)>,
         format: wgpu::TextureFormat,
     ) -> wgpu::RenderPipeline {
+        let (depth_stencil, count) = depth.map_or((None, 1), |(state, samples)| (Some(state), samples));
         let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(name),
             source: wgpu::ShaderSource::Wgsl(source.into()),
@@ -219,7 +230,7 @@ impl Maker<'_> {
             },
             primitive: Default::default(),
             depth_stencil,
-            multisample: Default::default(),
+            multisample: wgpu::MultisampleState { count, ..Default::default() },
             fragment: Some(wgpu::FragmentState {
                 module: &module,
                 entry_point: Some(&format!("{name}_fragment")),
