@@ -40,6 +40,12 @@ def encoder_config():
     return {**networks.ENCODER, "mel": mel.CONFIG, "phones": PHONES, "norm_epsilon": 1e-5}
 
 
+def in_blocks(array):
+    """The matrix with zeros behind its rows, so that they fill whole blocks of Q8_0."""
+    rest = -array.shape[-1] % 32
+    return np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, rest)])
+
+
 def pack_name(name):
     """PyTorch's name -> the pack's"""
     return name.replace(".conv.weight", ".weight").replace(".conv.bias", ".bias").replace("_l0", "")
@@ -84,10 +90,8 @@ def main():
     for name, array in tensors(model, corpus).items():
         if array.ndim == 1:
             writer.add_tensor(name, array)
-        elif array.shape[-1] % 32:
-            writer.add_tensor(name, array.astype(np.float16))
         else:
-            writer.add_tensor(name, quantize(array, Kind.Q8_0), raw_dtype=Kind.Q8_0)
+            writer.add_tensor(name, quantize(in_blocks(array), Kind.Q8_0), raw_dtype=Kind.Q8_0)
     a.out.parent.mkdir(parents=True, exist_ok=True)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()

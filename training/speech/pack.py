@@ -26,7 +26,10 @@ class MotionPack:
         state = {}
         for name, value in self.model.state_dict().items():
             array = arrays[pack_name(name)]
-            state[name] = torch.from_numpy((array.transpose(0, 2, 1) if array.ndim == 3 else array).copy())
+            array = array.transpose(0, 2, 1) if array.ndim == 3 else array
+            if array.ndim == 3:
+                array = array[:, :value.shape[1]]  # zeros behind it fill blocks of bytes
+            state[name] = torch.from_numpy(array.copy())
             assert state[name].shape == value.shape, name
         self.model.load_state_dict(state)
 

@@ -33,7 +33,7 @@ const CONVERTER: u64 = 4;
 /// The same for the dictionary's form.
 const COMPACTER: u64 = 2;
 /// The largest default pack that is allowed, bytes.
-const MAX_PACK: usize = 8 << 20;
+const MAX_PACK: usize = 8_000_000;
 /// More than any of the networks has.
 const MAX_NETWORK: u64 = 16 << 20;
 

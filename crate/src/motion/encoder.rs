@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::error::MotionError;
 use super::stream_net::{StreamBuilder, StreamGraph, StreamNet};
 use crate::audio::mel::BANDS;
-use crate::graph::Graph;
+use crate::graph::{DType, Graph};
 use crate::ops::Activation;
 use crate::pack::Pack;
 
@@ -36,6 +36,8 @@ pub struct Encoder {
     net: StreamNet,
     mean: Vec<f32>,
     scale: Vec<f32>,
+    /// Numbers of a frame that the network reads.
+    width: usize,
     input: Vec<f32>,
     hidden: usize,
     phones: Vec<String>,
@@ -65,13 +67,15 @@ impl Encoder {
     /// As [`Self::new`].
     pub fn on(pack: &Pack, device: &Device) -> Result<Self, MotionError> {
         let (network, config) = network(pack)?;
+        let width = width(pack)?;
         let table =
             |name: &str| -> Result<Vec<f32>, MotionError> { Ok(pack.tensor(name)?.with_shape(&[BANDS])?.to_f32()) };
         Ok(Self {
             net: StreamNet::on(&network, device)?,
             mean: table("encoder.mel.mean")?,
             scale: table("encoder.mel.scale")?,
-            input: Vec::with_capacity(BLOCK_FRAMES * BANDS),
+            width,
+            input: Vec::with_capacity(BLOCK_FRAMES * width),
             hidden: config.hidden,
             phones: config.phones,
         })
@@ -109,6 +113,7 @@ impl Encoder {
         for frame in mel {
             let values = frame.iter().zip(&self.mean).zip(&self.scale).map(|((x, m), s)| (x - m) * s);
             self.input.extend(values);
+            self.input.resize(self.input.len() + self.width - BANDS, 0.0);
         }
         let mut results = self.net.run(&self.input)?.into_iter();
         let mut next = || results.next().unwrap_or_default();
@@ -121,6 +126,19 @@ impl Encoder {
     }
 }
 
+/// Numbers that the first layer reads of a log-mel frame: the bands, and zeros up to whole blocks of weights where the pack
+/// keeps them in bytes.
+fn width(pack: &Pack) -> Result<usize, MotionError> {
+    let weight = pack.constant("encoder.conv1.weight")?;
+    let found = weight.shape().dims().last().copied();
+    let most = BANDS.next_multiple_of(DType::Q8_0.block().0);
+    found.filter(|width| (BANDS..=most).contains(width)).ok_or_else(|| {
+        MotionError::Config(format!(
+            "encoder: its first layer reads {found:?} numbers of a frame, not {BANDS} to {most}"
+        ))
+    })
+}
+
 /// Builds the network that a pack describes.
 fn network(pack: &Pack) -> Result<(StreamGraph, Config), MotionError> {
     let config: Config = serde_json::from_str(pack.str("parlante.encoder.config")?)
@@ -130,7 +148,7 @@ fn network(pack: &Pack) -> Result<(StreamGraph, Config), MotionError> {
     if strides != [1, 2, 1] || ![channels, hidden, phones.len()].into_iter().all(fits) {
         return Err(MotionError::Config("encoder: strides or sizes are not supported".into()));
     }
-    let (mut b, mel) = StreamBuilder::new(pack, "encoder", BLOCK_FRAMES, BANDS)?;
+    let (mut b, mel) = StreamBuilder::new(pack, "encoder", BLOCK_FRAMES, width(pack)?)?;
     let x = b.conv(mel, "conv1", kernels[0], strides[0])?;
     let x = b.conv(x, "conv2", kernels[1], strides[1])?;
     let a = b.norm(x, "norm1", norm_epsilon)?;

@@ -2,8 +2,9 @@
 
 use candle_core::{Device, Tensor};
 
+use super::cpu::{Doubling, Product};
 use super::dispatch::{check_epilogue, elementwise, epilogue, shader};
-use super::{Activation, Kind, cpu::Product, window::Window};
+use super::{Activation, Kind, window::Window};
 use crate::graph::{
     Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value,
 };
@@ -101,7 +102,24 @@ impl ConvTranspose2dOp {
 }
 
 impl ConvTranspose2dOp {
-    /// On the processor: one product gives what every pixel adds under every tap, which is then added where it belongs.
+    /// Whether every pixel becomes 2 x 2 of one channel.
+    fn is_doubling(&self, g: Geometry) -> bool {
+        let doubled = g.input.map(|n| 2 * n);
+        g.out == 1 && g.kernel == [2, 2] && self.0.stride == [2, 2] && self.0.size == doubled
+    }
+
+    /// On the processor, where every pixel becomes 2 x 2 of one channel.
+    fn doubling(&self, g: Geometry) -> CandleKernel {
+        let bias = self.0.bias.as_ref().map_or(0.0, |b| b.to_f32().iter().sum());
+        let (doubling, activation) = (Doubling::new(&self.0.weight.to_f32(), bias), self.0.activation.clone());
+        let slopes = activation.slope_table(1);
+        CandleKernel::numbers(move |x, y| {
+            doubling.run(x[0], g.input[1], y);
+            finish(y, &activation, &slopes);
+        })
+    }
+
+    /// On the processor otherwise: one product gives what every pixel adds under every tap, which is then added where it belongs.
     fn products(&self, g: Geometry) -> candle_core::Result<CandleKernel> {
         let c = &self.0;
         let taps = g.kernel[0] * g.kernel[1];
@@ -121,12 +139,7 @@ impl ConvTranspose2dOp {
                 _ => y.chunks_exact_mut(g.out).for_each(|y| y.copy_from_slice(&bias)),
             }
             g.spread(stride, size, &products, y);
-            match activation {
-                Activation::Prelu(_) => y.chunks_exact_mut(g.out).for_each(|y| {
-                    y.iter_mut().zip(&slopes).for_each(|(y, slope)| *y = y.max(0.0) + slope * y.min(0.0));
-                }),
-                _ => activation.apply(y),
-            }
+            finish(y, &activation, &slopes);
         }))
     }
 
@@ -167,6 +180,16 @@ impl ConvTranspose2dOp {
     }
 }
 
+/// Applies an activation; `slopes`: of every channel, for PReLU.
+fn finish(y: &mut [f32], activation: &Activation, slopes: &[f32]) {
+    match activation {
+        Activation::Prelu(_) => y.chunks_exact_mut(slopes.len()).for_each(|y| {
+            y.iter_mut().zip(slopes).for_each(|(y, slope)| *y = y.max(0.0) + slope * y.min(0.0));
+        }),
+        _ => activation.apply(y),
+    }
+}
+
 impl Operation for ConvTranspose2dOp {
     fn name(&self) -> &'static str {
         "conv_transpose2d"
@@ -197,10 +220,11 @@ impl Operation for ConvTranspose2dOp {
 
     fn candle(&self, inputs: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
         let g = self.geometry(inputs[0]).map_err(candle_core::Error::wrap)?;
-        if device.is_cpu() {
-            return self.products(g);
+        match device.is_cpu() {
+            true if self.is_doubling(g) => Ok(self.doubling(g)),
+            true => self.products(g),
+            false => self.tensors(g, device),
         }
-        self.tensors(g, device)
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
@@ -276,14 +300,28 @@ mod tests {
     /// The version for other devices, run on this one, against the processor's own.
     #[test]
     fn both_candle_versions_agree() {
-        let (weight, bias) = (weights(1, &[5, 3, 2, 4]), Some(weights(2, &[5])));
-        let activation = Activation::Prelu(weights(3, &[5]));
-        let op = ConvTranspose2dOp(ConvTranspose2d { weight, bias, stride: [2, 2], size: [6, 10], activation });
+        both_agree(5, [3, 2], [6, 10]);
+        both_agree(5, [2, 2], [6, 10]);
+    }
+
+    #[test]
+    fn doubling_agrees_with_the_version_for_other_devices() {
+        let op = both_agree(1, [2, 2], [6, 10]);
+        assert!(op.is_doubling(op.geometry(&Shape::from([2, 3, 5, 4])).unwrap()));
+        both_agree(1, [2, 2], [5, 9]);
+        both_agree(1, [2, 3], [6, 10]);
+    }
+
+    fn both_agree(out: usize, [kh, kw]: [usize; 2], size: [usize; 2]) -> ConvTranspose2dOp {
+        let (weight, bias) = (weights(1, &[out, kh, kw, 4]), Some(weights(2, &[out])));
+        let activation = Activation::Prelu(weights(3, &[out]));
+        let op = ConvTranspose2dOp(ConvTranspose2d { weight, bias, stride: [2, 2], size, activation });
         let shape = Shape::from([2, 3, 5, 4]);
         let output = op.shape(&[&shape]).unwrap();
         let x = Tensor::from_vec(crate::ops::testing::noise(5, 120), shape.dims(), &Device::Cpu).unwrap();
         let kernel = op.candle(&[&shape], &output, &Device::Cpu).unwrap();
         let tensors = op.tensors(op.geometry(&shape).unwrap(), &Device::Cpu).unwrap();
         assert!(difference([&kernel, &tensors], &[&x], &output) < 1e-5);
+        op
     }
 }

@@ -7,6 +7,7 @@
 #[cfg(not(target_arch = "wasm32"))]
 mod awake;
 mod depthwise;
+mod doubling;
 mod lanes;
 mod packed;
 mod product;
@@ -15,6 +16,7 @@ mod table;
 use lanes::Lanes;
 
 pub(crate) use depthwise::Depthwise;
+pub(crate) use doubling::Doubling;
 pub(crate) use product::Product;
 
 use super::Activation;
