@@ -45,8 +45,8 @@ const SIZE: u32 = 512;
 const MOST_GFLOP: f64 = 0.085;
 const MOST_MBYTES: f64 = 26.0;
 /// Most bytes on the GPU, and of the pack.
-const MOST_GPU: u64 = 20_000_000;
-const MOST_PACK: usize = 8 << 20;
+const MOST_GPU: u64 = 23_000_000;
+const MOST_PACK: usize = 8_000_000;
 
 /// A face that talks, blinks, looks aside and turns.
 fn motion(i: usize) -> MotionFrame {

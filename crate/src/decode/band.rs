@@ -204,25 +204,30 @@ impl Band {
         let (scale, positions) = (scene.plan.pixels.scale[0], &scene.plan.positions);
         let mut near = std::mem::take(&mut self.near);
         let (mut flops, mut bytes) = (0, 0);
-        let mut drawn = 0;
-        while let Some(row) = self.edges.row_of_cells(drawn) {
-            // those of neighbours are looked for together
-            let ([x0, y0, ..], [_, _, x1, y1]) = (self.edges.cell(row.start), self.edges.cell(row.end - 1));
+        let lips = scene.plan.pixels.mouth.fine.map(|v| v as usize);
+        let (mut drawn, mut done) = (0, self.of_area(lips).is_empty());
+        loop {
+            // cells beside each other look for triangles together; the lips come last
+            let cells = self.edges.row_of_cells(drawn);
+            let (areas, [x0, y0, x1, y1]) = match &cells {
+                Some(row) => {
+                    let ([x0, y0, ..], [_, _, x1, y1]) = (self.edges.cell(row.start), self.edges.cell(row.end - 1));
+                    (row.clone(), [x0, y0, x1, y1])
+                }
+                None if done => break,
+                None => (0..1, lips),
+            };
             scene.mesh.within([x0, y0, x1, y1].map(|v| v as f32 / scale), positions, &mut near);
-            drawn = row.end;
-            for cell in row {
+            (drawn, done) = if cells.is_some() { (areas.end, done) } else { (drawn, true) };
+            for area in areas {
+                let (area, places) = match cells {
+                    Some(_) => (self.edges.cell(area), &ROOKS[..]),
+                    None => (lips, &PAIRS[..]),
+                };
                 // SAFETY: the caller has what `WIDE` needs.
-                let (f, b) = unsafe { self.draw_area::<WIDE, 4>(scene, self.edges.cell(cell), ROOKS, &near, pixels) };
+                let (f, b) = unsafe { self.draw_area::<WIDE>(scene, area, places, &near, pixels) };
                 (flops, bytes) = (flops + f, bytes + b);
             }
-        }
-        let lips @ [x0, _, x1, _] = scene.plan.pixels.mouth.fine.map(|v| v as usize);
-        let rows = self.of_area(lips);
-        if !rows.is_empty() {
-            scene.mesh.within([x0, rows.start, x1, rows.end].map(|v| v as f32 / scale), positions, &mut near);
-            // SAFETY: the caller has what `WIDE` needs.
-            let (f, b) = unsafe { self.draw_area::<WIDE, 2>(scene, lips, PAIRS, &near, pixels) };
-            (flops, bytes) = (flops + f, bytes + b);
         }
         self.near = near;
         laps.end(Stage::Fine, &mut self.work, || (flops, bytes));
@@ -234,11 +239,11 @@ impl Band {
     /// # Safety
     /// With `WIDE` the processor must have AVX2.
     #[inline(always)]
-    unsafe fn draw_area<const WIDE: bool, const ROWS: usize>(
+    unsafe fn draw_area<const WIDE: bool>(
         &mut self,
         scene: &Scene,
         area @ [x0, y0, x1, _]: [usize; 4],
-        places: [f32; ROWS],
+        places: &[f32],
         triangles: &[[u32; 3]],
         pixels: &mut [[u8; 4]],
     ) -> (usize, usize) {
@@ -246,12 +251,13 @@ impl Band {
         const PIXELS: usize = AT_ONCE / 4;
         let Scene { puppet, plan, .. } = scene;
         let [scale, _, texels, _] = plan.pixels.scale;
-        let (rows, columns_of_a_pixel, all) = (self.of_area(area), 4 / ROWS, ROWS == 2);
+        let (rows, rows_of_a_pixel) = (self.of_area(area), places.len());
+        let (columns_of_a_pixel, all) = (4 / rows_of_a_pixel, rows_of_a_pixel == 2);
         let w = columns_of_a_pixel * x1.saturating_sub(x0);
-        self.fine.clear(w, ROWS * (rows.start - y0)..ROWS * (rows.end - y0));
+        self.fine.clear(w, rows_of_a_pixel * (rows.start - y0)..rows_of_a_pixel * (rows.end - y0));
         let vertex = |i| {
             let [x, y, d] = plan.positions[i as usize];
-            let (across, down) = (columns_of_a_pixel as f32, ROWS as f32);
+            let (across, down) = (columns_of_a_pixel as f32, rows_of_a_pixel as f32);
             [across * (x * scale - x0 as f32), down * (y * scale - y0 as f32), d]
         };
         self.fine.draw_at(places, triangles, vertex, |i| attributes(plan, i));
@@ -267,7 +273,7 @@ impl Band {
                 let n = 4 * columns.len();
                 for (s, (source, covered)) in source.iter_mut().zip(&mut covered).take(n).enumerate() {
                     let (row, column) = (s % 4 / columns_of_a_pixel, s % columns_of_a_pixel);
-                    let i = (ROWS * k + row) * w + columns_of_a_pixel * (left - x0 + s / 4) + column;
+                    let i = (rows_of_a_pixel * k + row) * w + columns_of_a_pixel * (left - x0 + s / 4) + column;
                     (*source, *covered) = (self.fine.attributes[i], self.fine.depth[i] < FAR);
                 }
                 drawn += columns.len();

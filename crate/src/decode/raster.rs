@@ -88,15 +88,15 @@ impl<const A: usize> Target<A> {
         vertex: impl Fn(u32) -> [f32; 3],
         attribute: impl Fn(u32) -> [f32; A],
     ) {
-        self.draw_at([0.5], triangles, vertex, attribute);
+        self.draw_at(&[0.5], triangles, vertex, attribute);
     }
 
     /// [`Self::draw`], but a row's samples lie elsewhere in its pixels than in the middle: `places` from their left side, one
     /// for every row in turn.
     #[inline(always)]
-    pub fn draw_at<const P: usize>(
+    pub fn draw_at(
         &mut self,
-        places: [f32; P],
+        places: &[f32],
         triangles: &[[u32; 3]],
         vertex: impl Fn(u32) -> [f32; 3],
         attribute: impl Fn(u32) -> [f32; A],
@@ -138,7 +138,7 @@ impl<const A: usize> Target<A> {
                 let short = if cy < middle[1] { &upper } else { &lower };
                 let ends = [long.at(cy), short.at(cy)];
                 let (left, right) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
-                let place = places[y % P];
+                let place = places[y % places.len()];
                 let from = above(left - place).max(0.0);
                 let to = above(right - place).min(w);
                 if from >= to {
@@ -249,7 +249,7 @@ mod tests {
         let mut target = Target::<2>::with_room(0);
         target.clear(20, 0..12);
         let places = [0.375, 0.875, 0.125, 0.625];
-        target.draw_at(places, &[[0, 1, 2]], at, |i| [at(i)[0], at(i)[1]]);
+        target.draw_at(&places, &[[0, 1, 2]], at, |i| [at(i)[0], at(i)[1]]);
         for (i, (depth, [x, y])) in target.depth.iter().zip(&target.attributes).take(20 * 12).enumerate() {
             let wanted = [(i % 20) as f32 + places[i / 20 % 4], (i / 20) as f32 + 0.5];
             assert_eq!(*depth < FAR, wanted[0] > 0.5 * wanted[1], "{wanted:?}");

@@ -197,7 +197,7 @@ fn the_benchmark_reports_in_json_and_as_a_page() {
     for name in ["open pack", "find face", "find and fit", "motion", "decode", "colour"] {
         assert!(stages.iter().any(|s| s["name"] == name), "{name}");
     }
-    for name in ["plan", "interior", "raster", "sample", "lips", "eyes", "mouth"] {
+    for name in ["plan", "interior", "raster", "sample", "fine", "eyes", "mouth"] {
         assert!(parts.iter().any(|s| s["name"] == name), "{name}");
     }
     for stage in stages.iter().chain(&parts) {
