@@ -69,8 +69,10 @@ impl Edges {
 
     /// Begins to look for the torn pixels of these rows. `scale`: pixels of the frame to a crop pixel.
     pub fn begin(&mut self, rows: Range<usize>, scale: f32) {
-        self.torn[..rows.len() * self.width].fill(false);
-        self.marked.fill(false);
+        if self.width <= LARGEST {
+            self.torn[..rows.len() * self.width].fill(false);
+            self.marked.fill(false);
+        }
         self.cells.clear();
         (self.rows, self.limit, self.above) = (rows, (TORN / scale).powi(2), None);
     }

@@ -129,8 +129,7 @@ impl Encoder {
 /// Numbers that the first layer reads of a log-mel frame: the bands, and zeros up to whole blocks of weights where the pack
 /// keeps them in bytes.
 fn width(pack: &Pack) -> Result<usize, MotionError> {
-    let weight = pack.constant("encoder.conv1.weight")?;
-    let found = weight.shape().dims().last().copied();
+    let found = pack.tensor("encoder.conv1.weight")?.shape().dims().last().copied();
     let most = BANDS.next_multiple_of(DType::Q8_0.block().0);
     found.filter(|width| (BANDS..=most).contains(width)).ok_or_else(|| {
         MotionError::Config(format!(

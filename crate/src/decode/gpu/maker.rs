@@ -71,6 +71,19 @@ pub(super) fn bytes_of(pictures: &[&Plane<4>], width: usize, height: usize) -> V
     bytes
 }
 
+/// A flat texture, or an array of some; `samples`: to a pixel.
+fn descriptor(
+    label: &str,
+    size: wgpu::Extent3d,
+    sample_count: u32,
+    format: wgpu::TextureFormat,
+    usage: wgpu::TextureUsages,
+) -> wgpu::TextureDescriptor<'_> {
+    let (dimension, view_formats) = (wgpu::TextureDimension::D2, &[][..]);
+    let label = Some(label);
+    wgpu::TextureDescriptor { label, size, mip_level_count: 1, sample_count, dimension, format, usage, view_formats }
+}
+
 /// Makes what the decoder needs on one device.
 pub(super) struct Maker<'a> {
     pub device: &'a wgpu::Device,
@@ -107,20 +120,9 @@ impl Maker<'_> {
         dimension: wgpu::TextureViewDimension,
     ) -> wgpu::TextureView {
         let bytes = bytes_of(pictures, width, height);
-        let descriptor = wgpu::TextureDescriptor {
-            label: Some(label),
-            size: wgpu::Extent3d {
-                width: width as u32,
-                height: height as u32,
-                depth_or_array_layers: pictures.len() as u32,
-            },
-            mip_level_count: 1,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D2,
-            format: wgpu::TextureFormat::Rgba8Unorm,
-            usage: wgpu::TextureUsages::TEXTURE_BINDING,
-            view_formats: &[],
-        };
+        let size =
+            wgpu::Extent3d { width: width as u32, height: height as u32, depth_or_array_layers: pictures.len() as u32 };
+        let descriptor = descriptor(label, size, 1, BETWEEN, wgpu::TextureUsages::TEXTURE_BINDING);
         let view = wgpu::TextureViewDescriptor { dimension: Some(dimension), ..Default::default() };
         self.count(&descriptor);
         self.device
@@ -142,16 +144,8 @@ impl Maker<'_> {
         format: wgpu::TextureFormat,
         usage: wgpu::TextureUsages,
     ) -> wgpu::Texture {
-        let descriptor = wgpu::TextureDescriptor {
-            label: Some(label),
-            size: wgpu::Extent3d { width: size, height: size, depth_or_array_layers: 1 },
-            mip_level_count: 1,
-            sample_count: samples,
-            dimension: wgpu::TextureDimension::D2,
-            format,
-            usage,
-            view_formats: &[],
-        };
+        let size = wgpu::Extent3d { width: size, height: size, depth_or_array_layers: 1 };
+        let descriptor = descriptor(label, size, samples, format, usage);
         self.count(&descriptor);
         self.device.create_texture(&descriptor)
     }
