@@ -65,7 +65,7 @@ class Runner {
 const CONTESTS = {
   native: {
     threads: [1, 2],
-    ours: (name, threads) => [PROGRAM, [PACK, "serve", name, "candle"], { RAYON_NUM_THREADS: `${threads}` }, false],
+    ours: (name, threads) => [PROGRAM, [PACK, "serve", name, "cpu"], { RAYON_NUM_THREADS: `${threads}` }, false],
     theirs: (name, threads) => [PYTHON, ["compare/ort.py", FOLDER, name, `${threads}`], {}, true],
   },
   wasm: {

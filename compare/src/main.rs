@@ -1,6 +1,6 @@
 //! `compare export DIR` writes every network as `NAME.onnx`, with numbers for its inputs and what our processor makes of
-//! them, and lists them in `networks.json`. `compare serve NAME candle|wgpu` prepares a network and then, for each line
-//! on standard input, runs it that many times and prints the seconds of one run. `compare profile NAME candle|wgpu` prints
+//! them, and lists them in `networks.json`. `compare serve NAME cpu|wgpu` prepares a network and then, for each line
+//! on standard input, runs it that many times and prints the seconds of one run. `compare profile NAME cpu|wgpu` prints
 //! where the time goes. On a GPU both look for the fastest layout first.
 
 use std::{
@@ -14,9 +14,8 @@ use std::{
 use compare::{Outcome, networks, onnx};
 use parlante::{
     exec::{
-        AdapterChoice, Gpu,
-        bench::{NetworkTime, bench_candle, bench_wgpu},
-        candle::Session,
+        AdapterChoice, CpuSession, Gpu,
+        bench::{NetworkTime, bench_cpu, bench_wgpu},
         tune::tune,
         wgpu::GpuSession,
     },
@@ -28,16 +27,16 @@ use serde_json::json;
 const PROFILED: usize = 9;
 
 const USAGE: &str =
-    "usage: compare PACK export DIR | compare PACK serve NAME candle|wgpu | compare PACK profile NAME candle|wgpu";
+    "usage: compare PACK export DIR | compare PACK serve NAME cpu|wgpu | compare PACK profile NAME cpu|wgpu";
 
 fn run(arguments: &[String]) -> Outcome {
     let [pack, task @ ..] = arguments else { return Err(USAGE.into()) };
     let pack = Pack::from_bytes(fs::read(pack).map_err(|e| format!("cannot read {pack}: {e}"))?)?;
     match task.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["export", dir] => export(&pack, dir.as_ref()),
-        ["serve", name, "candle"] => serve_candle(&pack, name),
+        ["serve", name, "cpu"] => serve_cpu(&pack, name),
         ["serve", name, "wgpu"] => serve_wgpu(&pack, name),
-        ["profile", name, "candle"] => profile(&bench_candle(name, &networks::graph(&pack, name)?, PROFILED)?),
+        ["profile", name, "cpu"] => profile(&bench_cpu(name, &networks::graph(&pack, name)?, PROFILED)?),
         ["profile", name, "wgpu"] => profile_wgpu(&pack, name),
         _ => Err(USAGE.into()),
     }
@@ -50,7 +49,7 @@ fn export(pack: &Pack, dir: &Path) -> Outcome {
         let graph = networks::graph(pack, name)?;
         let inputs = networks::inputs(&graph);
         let slices: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
-        let outputs = Session::new(&graph)?.run(&slices)?;
+        let outputs = CpuSession::new(&graph)?.run(&slices)?;
         let ports = |ports: &[parlante::graph::Port]| -> Vec<_> {
             ports.iter().map(|p| json!({ "name": p.name, "dims": onnx::dims(graph.shape(p.value)) })).collect()
         };
@@ -95,11 +94,11 @@ fn profile(time: &NetworkTime) -> Outcome {
     Ok(())
 }
 
-fn serve_candle(pack: &Pack, name: &str) -> Outcome {
+fn serve_cpu(pack: &Pack, name: &str) -> Outcome {
     let graph = networks::graph(pack, name)?;
     let inputs = networks::inputs(&graph);
     let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
-    let mut session = Session::new(&graph)?;
+    let mut session = CpuSession::new(&graph)?;
     serve(|| session.run(&inputs).map(drop).map_err(Into::into))
 }
 

@@ -1,7 +1,7 @@
 //! The networks in WebAssembly.
 
 use parlante::{
-    exec::{AdapterChoice, Gpu, candle::Session, tune::tune, wgpu::GpuSession},
+    exec::{AdapterChoice, CpuSession, Gpu, tune::tune, wgpu::GpuSession},
     graph::Shape,
     pack::Pack,
 };
@@ -12,7 +12,7 @@ use crate::{Outcome, networks, onnx};
 /// A network with numbers for its inputs.
 #[wasm_bindgen]
 pub struct Network {
-    session: Session,
+    session: CpuSession,
     inputs: Vec<Vec<f32>>,
     shapes: Vec<Shape>,
 }
@@ -92,5 +92,5 @@ async fn prepare_gpu(pack: Vec<u8>, name: &str) -> Outcome<GpuNetwork> {
 fn prepare(pack: Vec<u8>, name: &str) -> Outcome<Network> {
     let graph = networks::graph(&Pack::from_bytes(pack)?, name)?;
     let shapes = graph.outputs().iter().map(|p| graph.shape(p.value).clone()).collect();
-    Ok(Network { session: Session::new(&graph)?, inputs: networks::inputs(&graph), shapes })
+    Ok(Network { session: CpuSession::new(&graph)?, inputs: networks::inputs(&graph), shapes })
 }

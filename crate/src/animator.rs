@@ -5,10 +5,9 @@
 
 use std::sync::Arc;
 
-use candle_core::Device;
-
 use crate::audio::SAMPLE_RATE;
 use crate::decode::{DecodeError, Decoder};
+use crate::exec::Device;
 use crate::motion::error::MotionError;
 use crate::motion::frame::FPS;
 use crate::motion::generator::MotionGenerator;
@@ -62,7 +61,7 @@ impl Models {
         Self::on(pack, &Device::Cpu)
     }
 
-    /// Prepares the networks of an opened pack on a device, such as that of [`crate::exec::candle::cuda`].
+    /// Prepares the networks of an opened pack on a device, such as that of `Device::cuda`.
     ///
     /// # Errors
     /// When it lacks the face model or the face networks, or the device cannot run them.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use parlante::{
-    exec::{AdapterChoice, Gpu, candle::Session, wgpu::GpuSession},
+    exec::{AdapterChoice, CpuSession, Gpu, wgpu::GpuSession},
     graph::{Constant, Graph, GraphBuilder, GraphError},
     ops::Conv2d,
 };
@@ -37,7 +37,7 @@ fn fifty_instances_leave_nothing_behind() {
     let x = vec![0.5; 32 * 32 * 128];
     let mut settled = None;
     for instance in 0..INSTANCES {
-        let mut session = Session::new(&graph).expect("the processor runs it");
+        let mut session = CpuSession::new(&graph).expect("the processor runs it");
         let expected = session.run(&[&x]).expect("the processor runs it");
         let gpu: Arc<Gpu> = pollster::block_on(Gpu::open(AdapterChoice::Fastest))
             .expect("the tests need a GPU; a software one will do (Debian: apt install mesa-vulkan-drivers)");

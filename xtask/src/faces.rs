@@ -8,7 +8,7 @@ use std::{
 };
 
 use parlante::{
-    exec::candle::Session,
+    exec::CpuSession,
     pack::Pack,
     portrait::{FaceFinder, FaceLandmarks, LoadOptions, load, network},
 };
@@ -57,7 +57,7 @@ pub fn faces(root: &Path, photos: &[&str]) -> Outcome {
 pub fn run_network(root: &Path, name: &str, input: &Path, output: &Path) -> Outcome {
     let graph = network::build(&pack(root)?, name)?;
     let size: usize = graph.inputs().iter().map(|p| graph.shape(p.value).elements()).sum();
-    let mut session = Session::new(&graph)?;
+    let mut session = CpuSession::new(&graph)?;
     let bytes = fs::read(input)?;
     let numbers: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect();
     if size == 0 || !numbers.len().is_multiple_of(size) {

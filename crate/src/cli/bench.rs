@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use parlante::animator::{Models, MotionStream};
 use parlante::audio::AudioReader;
 use parlante::decode::work::{FrameWork, Stage as Part};
-use parlante::exec::bench::{NetworkTime, bench_candle};
+use parlante::exec::bench::{NetworkTime, bench_cpu};
 use parlante::graph::{Cost, Graph};
 use parlante::motion::encoder::Encoder;
 use parlante::motion::frame::Reference;
@@ -369,7 +369,7 @@ fn graphs(pack: &Pack) -> Result<Vec<(&'static str, Graph)>, Failure> {
 }
 
 fn bench_network(name: &str, graph: &Graph) -> Result<NetworkTime, Failure> {
-    bench_candle(name, graph, FEW).map_err(|e| Failure::Internal(e.to_string()))
+    bench_cpu(name, graph, FEW).map_err(|e| Failure::Internal(e.to_string()))
 }
 
 /// The sample speech as 16 kHz mono.

@@ -3,8 +3,7 @@
 
 use std::io::Write;
 
-use candle_core::Device;
-use parlante::exec::candle;
+use parlante::exec::Device;
 
 use super::args::Backend;
 use super::failure::Failure;
@@ -13,7 +12,7 @@ use super::painter::Painter;
 /// The device of the backend asked for. Opened before any work is done: what is not there fails at once.
 pub fn open(backend: Backend) -> Result<Device, Failure> {
     match backend {
-        Backend::Cuda => candle::cuda().map_err(|error| {
+        Backend::Cuda => Device::cuda().map_err(|error| {
             let sentence = error.to_string();
             let (first, rest) = sentence.split_at(sentence.chars().next().map_or(0, char::len_utf8));
             Failure::Backend(format!("{}{rest}.", first.to_uppercase()))
@@ -36,5 +35,5 @@ pub fn report(device: &Device, painter: &Painter) {
 
 /// The device's name for people.
 pub fn name(device: &Device) -> &'static str {
-    if device.is_cuda() { "cuda" } else { "cpu" }
+    if device.is_cpu() { "cpu" } else { "cuda" }
 }

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use candle_core::Device;
 use parlante::animator::Models;
 use parlante::decode::Background;
+use parlante::exec::Device;
 use parlante::pack::Pack;
 use parlante::portrait::{FittedFace, LoadOptions, Picture, load};
 

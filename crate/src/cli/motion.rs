@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use candle_core::Device;
 use parlante::animator::MotionStream;
+use parlante::exec::Device;
 use parlante::motion::file::MAX_FRAMES;
 use parlante::motion::generator::REFERENCE;
 use parlante::motion::{MotionFile, MotionFileError};

@@ -5,7 +5,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{AdapterChoice, ExecError, Gpu, GpuError, candle::Session, clock::seconds, tune::tune, wgpu::GpuSession};
+use super::{AdapterChoice, ExecError, Gpu, GpuError, clock::seconds, cpu::CpuSession, tune::tune, wgpu::GpuSession};
 use crate::graph::{Graph, Tuning};
 
 /// Runs of each executor that are timed; one more before them warms up.
@@ -22,8 +22,8 @@ const SLOW_RUNS: u32 = 8;
 /// Which executor runs a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Executor {
-    /// The processor, by candle.
-    Candle,
+    /// The processor.
+    Cpu,
     /// The GPU, by wgpu.
     Wgpu,
 }
@@ -34,7 +34,7 @@ pub struct Choice {
     /// The faster one.
     pub chosen: Executor,
     /// Seconds of the processor's fastest run.
-    pub candle_seconds: f64,
+    pub cpu_seconds: f64,
     /// Seconds of the GPU's fastest run, readback included; `None` without a GPU, or when it failed or was hopeless.
     pub wgpu_seconds: Option<f64>,
     /// The layout that is fastest on the GPU, for [`super::tune::TuningTable`]; `None` where it was not looked for to
@@ -46,7 +46,7 @@ pub struct Choice {
 
 impl fmt::Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let processor = 1000.0 * self.candle_seconds;
+        let processor = 1000.0 * self.cpu_seconds;
         match (&self.wgpu_seconds, &self.wgpu_error) {
             (Some(gpu), _) => write!(f, "{:?} (processor {processor:.1} ms, GPU {:.1} ms)", self.chosen, 1000.0 * gpu),
             (None, Some(error)) => write!(f, "{:?} (processor {processor:.1} ms; {error})", self.chosen),
@@ -63,24 +63,24 @@ pub struct AutoSession {
     session: Either,
     tuning: Tuning,
     /// What the processor needs for a run.
-    candle_seconds: f64,
+    cpu_seconds: f64,
     /// Runs in a row that were slower than the processor's.
     slow_runs: u32,
 }
 
 #[derive(Debug)]
 enum Either {
-    Candle(Session),
+    Cpu(CpuSession),
     Wgpu(GpuSession),
 }
 
 impl AutoSession {
     /// Prepares the network on both executors, times a few runs on zeros and keeps the faster one. Without `gpu`, or
     /// when it fails, that is the processor. `known` is the layout that an earlier [`Choice`] found for this GPU;
-    /// otherwise it is looked for. Who wants a certain executor makes a [`Session`] or a [`GpuSession`].
+    /// otherwise it is looked for. Who wants a certain executor makes a [`CpuSession`] or a [`GpuSession`].
     ///
     /// # Errors
-    /// [`ExecError::Candle`] when not even the processor can run the network.
+    /// [`ExecError::Graph`] when not even the processor can run the network.
     pub async fn choose(
         graph: &Graph,
         gpu: Option<&Arc<Gpu>>,
@@ -89,11 +89,11 @@ impl AutoSession {
         let zeros: Vec<Vec<f32>> = graph.inputs().iter().map(|p| vec![0.0; graph.shape(p.value).elements()]).collect();
         let inputs: Vec<&[f32]> = zeros.iter().map(Vec::as_slice).collect();
 
-        let mut candle = Either::Candle(Session::new(graph)?);
-        let candle_seconds = candle.time(&inputs).await?;
+        let mut cpu = Either::Cpu(CpuSession::new(graph)?);
+        let cpu_seconds = cpu.time(&inputs).await?;
         let mut choice =
-            Choice { chosen: Executor::Candle, candle_seconds, wgpu_seconds: None, tuning: known, wgpu_error: None };
-        let mut chosen = candle;
+            Choice { chosen: Executor::Cpu, cpu_seconds, wgpu_seconds: None, tuning: known, wgpu_error: None };
+        let mut chosen = cpu;
         if let Some(gpu) = gpu {
             match measure_gpu(graph, gpu, &inputs, &mut choice).await {
                 Ok(Some(session)) => (chosen, choice.chosen) = (session, Executor::Wgpu),
@@ -102,13 +102,13 @@ impl AutoSession {
             }
         }
         let tuning = choice.tuning.unwrap_or_default();
-        Ok((Self { graph: graph.clone(), session: chosen, tuning, candle_seconds, slow_runs: 0 }, choice))
+        Ok((Self { graph: graph.clone(), session: chosen, tuning, cpu_seconds, slow_runs: 0 }, choice))
     }
 
     /// Where the network runs now.
     pub fn executor(&self) -> Executor {
         match self.session {
-            Either::Candle(_) => Executor::Candle,
+            Either::Cpu(_) => Executor::Cpu,
             Either::Wgpu(_) => Executor::Wgpu,
         }
     }
@@ -118,7 +118,7 @@ impl AutoSession {
     /// run. The processor takes over too when the GPU has become slower than it for a while.
     ///
     /// # Errors
-    /// As [`Session::run`].
+    /// As [`CpuSession::run`].
     pub async fn run(&mut self, inputs: &[&[f32]]) -> Result<Vec<Vec<f32>>, ExecError> {
         let start = seconds();
         match self.session.run(inputs).await {
@@ -129,7 +129,7 @@ impl AutoSession {
             }
             Err(ExecError::Gpu(error)) => {
                 log::warn!("{error}; the processor takes over");
-                self.session = Either::Candle(Session::new(&self.graph)?);
+                self.session = Either::Cpu(CpuSession::new(&self.graph)?);
                 self.session.run(inputs).await
             }
             result => {
@@ -141,11 +141,11 @@ impl AutoSession {
 
     /// Counts slow runs, and leaves the GPU after too many.
     fn watch(&mut self, took: f64) -> Result<(), ExecError> {
-        let slow = took > SLOW * self.candle_seconds && self.executor() == Executor::Wgpu;
+        let slow = took > SLOW * self.cpu_seconds && self.executor() == Executor::Wgpu;
         self.slow_runs = if slow { self.slow_runs + 1 } else { 0 };
         if self.slow_runs >= SLOW_RUNS {
             log::warn!("the GPU has become slower than the processor, which takes over");
-            self.session = Either::Candle(Session::new(&self.graph)?);
+            self.session = Either::Cpu(CpuSession::new(&self.graph)?);
             self.slow_runs = 0;
         }
         Ok(())
@@ -162,10 +162,10 @@ async fn measure_gpu(
     let tuning = match choice.tuning {
         Some(tuning) => tuning,
         None => {
-            let tuned = tune(graph, gpu, TUNING_LIMIT, choice.candle_seconds).await?;
+            let tuned = tune(graph, gpu, TUNING_LIMIT, choice.cpu_seconds).await?;
             choice.tuning = tuned.complete.then_some(tuned.tuning);
-            if tuned.seconds > choice.candle_seconds {
-                let [one, all] = [1e3 * tuned.seconds, 1e3 * choice.candle_seconds];
+            if tuned.seconds > choice.cpu_seconds {
+                let [one, all] = [1e3 * tuned.seconds, 1e3 * choice.cpu_seconds];
                 choice.wgpu_error =
                     Some(format!("GPU: one operation took {one:.1} ms, the processor {all:.1} for all"));
                 return Ok(None);
@@ -176,7 +176,7 @@ async fn measure_gpu(
     let mut session = Either::Wgpu(GpuSession::prepare(graph, gpu, tuning, |_, _| {}).await?);
     let seconds = session.time(inputs).await?;
     choice.wgpu_seconds = Some(seconds);
-    Ok((seconds < choice.candle_seconds).then_some(session))
+    Ok((seconds < choice.cpu_seconds).then_some(session))
 }
 
 /// Prepares a network after a loss.
@@ -186,13 +186,13 @@ async fn reopen(graph: &Graph, tuning: Tuning) -> Result<Either, ExecError> {
     {
         return Ok(Either::Wgpu(session));
     }
-    Ok(Either::Candle(Session::new(graph)?))
+    Ok(Either::Cpu(CpuSession::new(graph)?))
 }
 
 impl Either {
     async fn run(&mut self, inputs: &[&[f32]]) -> Result<Vec<Vec<f32>>, ExecError> {
         match self {
-            Self::Candle(session) => session.run(inputs),
+            Self::Cpu(session) => session.run(inputs),
             Self::Wgpu(session) => session.run(inputs).await,
         }
     }
@@ -236,10 +236,10 @@ mod tests {
     }
 
     /// On the GPU, with a processor that is said to need so many seconds.
-    fn on_gpu(gpu: &Arc<Gpu>, candle_seconds: f64) -> AutoSession {
+    fn on_gpu(gpu: &Arc<Gpu>, cpu_seconds: f64) -> AutoSession {
         let (graph, tuning) = (squares(), Tuning::default());
         let session = Either::Wgpu(GpuSession::new(&graph, gpu).unwrap());
-        AutoSession { graph, session, tuning, candle_seconds, slow_runs: 0 }
+        AutoSession { graph, session, tuning, cpu_seconds, slow_runs: 0 }
     }
 
     #[test]
@@ -252,11 +252,11 @@ mod tests {
         let known = Some(Tuning::CANDIDATES[1]);
         let (mut session, choice) = pollster::block_on(AutoSession::choose(&graph, Some(&GPU), known)).unwrap();
         let gpu = choice.wgpu_seconds.unwrap();
-        assert_eq!(choice.chosen == Executor::Wgpu, gpu < choice.candle_seconds, "{choice}");
+        assert_eq!(choice.chosen == Executor::Wgpu, gpu < choice.cpu_seconds, "{choice}");
         assert_eq!(choice.tuning, known);
         let x = noise(1, 8 * 32);
         let chosen = pollster::block_on(session.run(&[&x])).unwrap();
-        let expected = Session::new(&graph).unwrap().run(&[&x]).unwrap();
+        let expected = CpuSession::new(&graph).unwrap().run(&[&x]).unwrap();
         assert!(chosen[0].iter().zip(&expected[0]).all(|(a, b)| (a - b).abs() < 1e-5));
     }
 
@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn a_gpu_is_not_prepared_where_one_operation_shows_that_it_is_slower() {
         let (session, choice) = pollster::block_on(AutoSession::choose(&squares(), Some(&GPU), None)).unwrap();
-        assert_eq!((session.executor(), choice.chosen), (Executor::Candle, Executor::Candle));
+        assert_eq!((session.executor(), choice.chosen), (Executor::Cpu, Executor::Cpu));
         assert_eq!(choice.wgpu_seconds, None);
         assert!(choice.to_string().contains("one operation took"), "{choice}");
     }
@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn without_a_gpu_the_processor_runs() {
         let (mut session, choice) = pollster::block_on(AutoSession::choose(&squares(), None, None)).unwrap();
-        assert_eq!((choice.chosen, choice.wgpu_seconds), (Executor::Candle, None));
+        assert_eq!((choice.chosen, choice.wgpu_seconds), (Executor::Cpu, None));
         assert_eq!(pollster::block_on(session.run(&[&[1.0, 2.0, 3.0]])).unwrap()[0], [1.0, 4.0, 9.0]);
     }
 
@@ -291,7 +291,7 @@ mod tests {
         let mut session = on_gpu(&GPU, 0.0);
         for run in 1..=SLOW_RUNS + 1 {
             assert_eq!(pollster::block_on(session.run(&[&[1.0, 2.0, 3.0]])).unwrap()[0], [1.0, 4.0, 9.0]);
-            assert_eq!(session.executor() == Executor::Candle, run >= SLOW_RUNS, "after {run} runs");
+            assert_eq!(session.executor() == Executor::Cpu, run >= SLOW_RUNS, "after {run} runs");
         }
         // Slow runs count only in a row.
         let mut session = on_gpu(&GPU, 0.01);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{ExecError, Gpu, auto::Executor, candle::Session, clock::seconds, wgpu::GpuSession};
+use super::{ExecError, Gpu, auto::Executor, clock::seconds, cpu::CpuSession, wgpu::GpuSession};
 use crate::graph::{Graph, Tuning};
 
 /// How often an operation is submitted at once to be timed on a GPU.
@@ -37,7 +37,7 @@ impl OperationTime {
 pub struct NetworkTime {
     /// Name of the network.
     pub network: String,
-    /// Where it ran: `candle` or `wgpu`.
+    /// Where it ran: `cpu` or `wgpu`.
     pub executor: &'static str,
     /// Floating point operations of a run in billions.
     pub gflop: f64,
@@ -59,12 +59,12 @@ impl NetworkTime {
 /// Measures `graph` on the processor; the smallest of `runs` counts, after one to warm up.
 ///
 /// # Errors
-/// [`ExecError::Candle`].
-pub fn bench_candle(network: &str, graph: &Graph, runs: usize) -> Result<NetworkTime, ExecError> {
+/// [`ExecError::Graph`].
+pub fn bench_cpu(network: &str, graph: &Graph, runs: usize) -> Result<NetworkTime, ExecError> {
     let zeros = zeros(graph);
     let inputs: Vec<&[f32]> = zeros.iter().map(Vec::as_slice).collect();
-    let mut session = Session::new(graph)?;
-    let mut result = empty(network, graph, Executor::Candle);
+    let mut session = CpuSession::new(graph)?;
+    let mut result = empty(network, graph, Executor::Cpu);
     for run in 0..=runs.max(1) {
         let start = seconds();
         session.run(&inputs)?;
@@ -72,11 +72,10 @@ pub fn bench_candle(network: &str, graph: &Graph, runs: usize) -> Result<Network
         let operations = &mut result.operations;
         session.run_observed(&inputs, |i, step| {
             let start = seconds();
-            step()?;
+            step();
             if run > 0 {
                 operations[i].seconds = operations[i].seconds.min(seconds() - start);
             }
-            Ok(())
         })?;
         if run > 0 {
             result.seconds = result.seconds.min(whole);
@@ -157,7 +156,7 @@ fn empty(network: &str, graph: &Graph, executor: Executor) -> NetworkTime {
     NetworkTime {
         network: network.to_owned(),
         executor: match executor {
-            Executor::Candle => "candle",
+            Executor::Cpu => "cpu",
             Executor::Wgpu => "wgpu",
         },
         gflop: graph.cost().flops as f64 * 1e-9,
@@ -186,9 +185,9 @@ mod tests {
         let y = b.add(y, y).unwrap();
         b.output("y", y).unwrap();
         let graph = b.build().unwrap();
-        let candle = bench_candle("test", &graph, 2).unwrap();
+        let cpu = bench_cpu("test", &graph, 2).unwrap();
         let wgpu = pollster::block_on(bench_wgpu("test", &graph, &GPU, Tuning::default(), 1)).unwrap();
-        for time in [candle, wgpu] {
+        for time in [cpu, wgpu] {
             assert_eq!(time.operations.len(), 2);
             assert!(time.seconds.is_finite() && time.seconds > 0.0);
             assert!(time.operations.iter().all(|o| o.seconds.is_finite()));

@@ -1,37 +1,58 @@
-//! The candle executor: every operation prepares a kernel once, a run calls one after the other.
+//! The candle executor: every operation made of candle's tensor operations, for NVIDIA GPUs (with the feature `cuda`).
 //!
-//! On the processor the costly operations have kernels of our own ([`crate::ops`]); on an NVIDIA GPU all are made of
-//! candle's tensor operations.
+//! On candle's processor device it is what the tests compare our own kernels with. There is none in browsers.
 
-mod memory;
+mod elementwise;
+mod layout;
+mod matrix;
+mod window;
 
-use candle_core::{Device, Tensor};
+use candle_core::{Device, Result, Tensor};
 
 use super::ExecError;
 use crate::{
-    graph::{CandleKernel, Graph, Node, NodeCost, Source},
-    ops::cpu,
+    graph::{Graph, Port, Shape, Source},
+    ops::Kind,
 };
-use memory::Lifetimes;
-pub(crate) use memory::write;
 
-/// The first NVIDIA GPU, as a device for [`Session::on`]. Needs the cargo feature `cuda`.
-///
-/// # Errors
-/// [`ExecError::WithoutCuda`] without the feature, [`ExecError::Cuda`] without the GPU.
-pub fn cuda() -> Result<Device, ExecError> {
-    if !cfg!(feature = "cuda") {
-        return Err(ExecError::WithoutCuda);
-    }
-    // Further lines are a backtrace, where one is asked for.
-    Device::new_cuda(0).map_err(|e| ExecError::Cuda(e.to_string().lines().next().unwrap_or_default().to_owned()))
+/// A prepared operation: weights lie on the device, only the values come with each call. The result is new, or a view of an
+/// input.
+type Kernel = Box<dyn Fn(&[&Tensor]) -> Result<Tensor> + Send + Sync>;
+
+/// An operation to be prepared: what it is, its shapes and where it runs.
+struct Task<'a> {
+    inputs: &'a [&'a Shape],
+    output: &'a Shape,
+    device: &'a Device,
+}
+
+/// Prepares an operation.
+fn prepare(kind: Kind<'_>, task: &Task<'_>) -> Result<Kernel> {
+    Ok(match kind {
+        Kind::Activation(activation) => elementwise::activation(activation.clone()),
+        Kind::Binary(binary) => elementwise::binary(binary),
+        Kind::Concat(axis) => layout::concat(axis),
+        Kind::Conv2d(conv) => window::conv2d(conv, task)?,
+        Kind::ConvTranspose2d(conv) => window::conv_transpose2d(conv, task)?,
+        Kind::Depthwise2d(conv) => window::depthwise2d(conv, task)?,
+        Kind::Gru(gru) => matrix::gru(gru, task)?,
+        Kind::Linear(linear) => matrix::linear(linear, task)?,
+        Kind::MatMul { transposed } => matrix::matmul(transposed, task),
+        Kind::Normalise(normalise) => elementwise::normalise(normalise, task)?,
+        Kind::Pad { widths, fill } => layout::pad(widths.to_vec(), fill),
+        Kind::Permute(order) => layout::permute(order.to_vec()),
+        Kind::Pool(pool) => window::pool(pool, task)?,
+        Kind::Reduce { kind, axes } => elementwise::reduce(kind, axes.to_vec(), task),
+        Kind::Reshape => layout::reshape(task),
+        Kind::Resize(sampling) => layout::resize(sampling, task)?,
+        Kind::Slice(ranges) => layout::slice(ranges.to_vec()),
+        Kind::Softmax => elementwise::softmax(),
+    })
 }
 
 /// A network prepared for one candle device.
-pub struct Session {
+pub struct CandleSession {
     device: Device,
-    /// Some of its operations are worth all cores of the processor.
-    shared: bool,
     steps: Vec<Step>,
     /// Constants are set, everything else is filled and emptied by each run.
     values: Vec<Option<Tensor>>,
@@ -40,144 +61,74 @@ pub struct Session {
 }
 
 struct Step {
-    kernel: CandleKernel,
+    kernel: Kernel,
     inputs: Vec<usize>,
     output: usize,
-    /// Where a kernel of our own writes: made once, and shared by values that are not needed at the same time.
-    buffer: Option<Tensor>,
     /// Values that nobody reads after this step.
     finished: Vec<usize>,
 }
 
-impl Step {
-    fn run(&self, arguments: &[&Tensor]) -> candle_core::Result<Tensor> {
-        match (&self.kernel, &self.buffer) {
-            (CandleKernel::Tensors(f), _) => f(arguments),
-            (CandleKernel::Numbers(f), Some(buffer)) => {
-                write(buffer, arguments, &**f)?;
-                Ok(buffer.clone())
-            }
-            (CandleKernel::Numbers(_), None) => candle_core::bail!("a kernel without memory to write to"),
-        }
-    }
-}
-
 struct Input {
     name: String,
-    shape: crate::graph::Shape,
+    shape: Shape,
     value: usize,
 }
 
-impl Session {
-    /// Prepares a network on the CPU.
-    ///
-    /// # Errors
-    /// [`ExecError::Candle`].
-    pub fn new(graph: &Graph) -> Result<Self, ExecError> {
-        Self::on(graph, &Device::Cpu)
-    }
-
-    /// Prepares a network on a device, such as [`cuda`]'s.
+impl CandleSession {
+    /// Prepares a network.
     ///
     /// # Errors
     /// [`ExecError::Candle`], for instance when the device has too little memory.
-    pub fn on(graph: &Graph, device: &Device) -> Result<Self, ExecError> {
-        let constant = |c: &crate::graph::Constant| Tensor::from_vec(c.to_f32(), c.shape().dims(), device);
+    pub fn new(graph: &Graph, device: &Device) -> std::result::Result<Self, ExecError> {
         let mut values = vec![None; graph.value_count()];
         let read = graph.nodes().iter().flat_map(|node| &node.inputs).copied();
         for value in read.chain(graph.outputs().iter().map(|port| port.value)) {
             if let (Source::Constant(c), None) = (graph.source(value), &values[value.index()]) {
-                values[value.index()] = Some(constant(c)?);
+                values[value.index()] = Some(Tensor::from_vec(c.to_f32(), c.shape().dims(), device)?);
             }
         }
-        let kernel = |node: &Node| node.operation.candle(&graph.input_shapes(node), graph.shape(node.output), device);
-        let kernels = graph.nodes().iter().map(kernel).collect::<candle_core::Result<Vec<_>>>()?;
-        let lifetimes = Lifetimes::new(graph, &kernels);
-        let buffers = lifetimes.buffers(graph, &kernels)?;
-        let mut steps = Vec::with_capacity(kernels.len());
-        for (i, (node, (kernel, buffer))) in graph.nodes().iter().zip(kernels.into_iter().zip(buffers)).enumerate() {
+        let outputs: Vec<usize> = graph.outputs().iter().map(|p| p.value.index()).collect();
+        let mut steps = Vec::with_capacity(graph.nodes().len());
+        for (i, node) in graph.nodes().iter().enumerate() {
+            let task = Task { inputs: &graph.input_shapes(node), output: graph.shape(node.output), device };
+            let kernel = prepare(node.operation.kind(), &task)?;
             let inputs: Vec<usize> = node.inputs.iter().map(|v| v.index()).collect();
             let mut finished = inputs.clone();
-            finished.retain(|&v| lifetimes.read_until(v) == Some(i) && values[v].is_none());
-            steps.push(Step { kernel, inputs, output: node.output.index(), buffer, finished });
+            let later = |v: usize| graph.nodes()[i + 1..].iter().any(|n| n.inputs.iter().any(|w| w.index() == v));
+            finished.retain(|&v| values[v].is_none() && !outputs.contains(&v) && !later(v));
+            steps.push(Step { kernel, inputs, output: node.output.index(), finished });
         }
-        let input = |p: &crate::graph::Port| Input {
-            name: p.name.clone(),
-            shape: graph.shape(p.value).clone(),
-            value: p.value.index(),
-        };
+        let input =
+            |p: &Port| Input { name: p.name.clone(), shape: graph.shape(p.value).clone(), value: p.value.index() };
         let inputs = graph.inputs().iter().map(input).collect();
-        let outputs = graph.outputs().iter().map(|p| p.value.index()).collect();
-        // What has few rows goes to one thread however much it is.
-        let large = |(n, node): (&NodeCost, &Node)| {
-            n.cost.flops > cpu::WORTH_THREADS as u64 && graph.shape(node.output).rows() > cpu::ROWS_OF_A_THREAD
-        };
-        let shared = device.is_cpu() && graph.node_costs().iter().zip(graph.nodes()).any(large);
-        Ok(Self { device: device.clone(), shared, steps, values, inputs, outputs })
+        Ok(Self { device: device.clone(), steps, values, inputs, outputs })
     }
 
-    /// Runs the network once: inputs and results in the graph's order, row-major.
+    /// Runs the network once: inputs and results in the graph's order, row-major. Nothing waits for the device before the
+    /// results are read.
     ///
     /// # Errors
     /// [`ExecError::InputCount`], [`ExecError::InputSize`], [`ExecError::Candle`].
-    pub fn run(&mut self, inputs: &[&[f32]]) -> Result<Vec<Vec<f32>>, ExecError> {
-        self.run_observed(inputs, |_, run| run())
-    }
-
-    /// Like [`Self::run`], with every step handed to `observe` together with its index: how the benchmark measures single
-    /// operations.
-    ///
-    /// # Errors
-    /// As [`Self::run`].
-    pub fn run_observed(
-        &mut self,
-        inputs: &[&[f32]],
-        observe: impl FnMut(usize, &mut dyn FnMut() -> candle_core::Result<()>) -> candle_core::Result<()> + Send,
-    ) -> Result<Vec<Vec<f32>>, ExecError> {
-        if inputs.len() != self.inputs.len() {
-            return Err(ExecError::InputCount { wanted: self.inputs.len(), found: inputs.len() });
-        }
+    pub fn run(&mut self, inputs: &[&[f32]]) -> std::result::Result<Vec<Vec<f32>>, ExecError> {
+        let described = self.inputs.iter().map(|input| (input.name.as_str(), &input.shape));
+        ExecError::check_inputs(described, inputs)?;
         for (input, data) in self.inputs.iter().zip(inputs) {
-            if data.len() != input.shape.elements() {
-                let (name, shape, found) = (input.name.clone(), input.shape.clone(), data.len());
-                return Err(ExecError::InputSize { name, shape, found });
-            }
             self.values[input.value] = Some(Tensor::from_slice(data, input.shape.dims(), &self.device)?);
         }
-        cpu::beside_threads(self.shared, || self.steps(observe))?;
+        for step in &self.steps {
+            let missing = || candle_core::Error::msg("a value is read before it is made");
+            let value = |&v: &usize| self.values[v].as_ref().ok_or_else(missing);
+            let arguments = step.inputs.iter().map(value).collect::<Result<Vec<_>>>()?;
+            self.values[step.output] = Some((step.kernel)(&arguments)?);
+            step.finished.iter().for_each(|&v| self.values[v] = None);
+        }
         let missing = || candle_core::Error::msg("an output was not computed");
-        let mut results = Vec::with_capacity(self.outputs.len());
-        for &v in &self.outputs {
-            results.push(self.values[v].as_ref().ok_or_else(missing)?.flatten_all()?.to_vec1::<f32>()?);
-        }
-        Ok(results)
-    }
-
-    fn steps(
-        &mut self,
-        mut observe: impl FnMut(usize, &mut dyn FnMut() -> candle_core::Result<()>) -> candle_core::Result<()>,
-    ) -> candle_core::Result<()> {
-        for (i, step) in self.steps.iter().enumerate() {
-            let values = &mut self.values;
-            observe(i, &mut || {
-                let missing = || candle_core::Error::msg("a value is read before it is made");
-                let arguments: Vec<&Tensor> = step
-                    .inputs
-                    .iter()
-                    .map(|&v| values[v].as_ref().ok_or_else(missing))
-                    .collect::<candle_core::Result<_>>()?;
-                values[step.output] = Some(step.run(&arguments)?);
-                Ok(())
-            })?;
-            for &v in &step.finished {
-                self.values[v] = None;
-            }
-        }
-        Ok(())
+        let result = |&v: &usize| self.values[v].as_ref().ok_or_else(missing)?.flatten_all()?.to_vec1::<f32>();
+        Ok(self.outputs.iter().map(result).collect::<Result<Vec<_>>>()?)
     }
 }
 
-impl std::fmt::Debug for Session {
+impl std::fmt::Debug for CandleSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "candle session of {} steps on {:?}", self.steps.len(), self.device)
     }

@@ -1,4 +1,4 @@
-use crate::graph::Shape;
+use crate::graph::{GraphError, Shape};
 
 /// Why a network could not be prepared or run.
 #[derive(Debug, thiserror::Error)]
@@ -21,8 +21,12 @@ pub enum ExecError {
         /// Numbers that were given.
         found: usize,
     },
+    /// An operation does not fit its inputs.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
     /// candle reports an error.
-    #[error("the processor could not run a network: {0}")]
+    #[cfg(not(target_arch = "wasm32"))]
+    #[error("the device could not run a network: {0}")]
     Candle(#[from] candle_core::Error),
     /// CUDA was asked for, and this program knows nothing of it.
     #[error(
@@ -36,4 +40,22 @@ pub enum ExecError {
     /// The GPU reports an error.
     #[error(transparent)]
     Gpu(#[from] super::GpuError),
+}
+
+impl ExecError {
+    /// Refuses inputs that are not what a network declares, name and shape of each.
+    pub(crate) fn check_inputs<'a>(
+        declared: impl ExactSizeIterator<Item = (&'a str, &'a Shape)>,
+        inputs: &[&[f32]],
+    ) -> Result<(), Self> {
+        if declared.len() != inputs.len() {
+            return Err(Self::InputCount { wanted: declared.len(), found: inputs.len() });
+        }
+        for ((name, shape), data) in declared.zip(inputs) {
+            if data.len() != shape.elements() {
+                return Err(Self::InputSize { name: name.to_owned(), shape: shape.clone(), found: data.len() });
+            }
+        }
+        Ok(())
+    }
 }

@@ -1,20 +1,26 @@
 //! The executors that run a [`crate::graph`].
 //!
-//! [`candle`] runs on the CPU (natively and in WebAssembly) and, with the feature `cuda`, on an NVIDIA GPU. [`wgpu`] runs
-//! on any GPU, natively and in the browser. [`auto`] measures which is faster, [`bench`] measures every operation.
+//! [`cpu`] runs on the processor, natively and in the browser, [`wgpu`] on any GPU, natively and in the browser, `candle` on
+//! NVIDIA GPUs (with the feature `cuda`). [`session`] hides which; [`auto`] measures which is faster, [`bench`] measures
+//! every operation.
 
 pub mod auto;
 pub mod bench;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod candle;
 pub mod clock;
+pub mod cpu;
 mod error;
 pub mod gpu;
 pub(crate) mod record;
+pub mod session;
 pub mod tune;
 pub mod wgpu;
 
+pub use cpu::CpuSession;
 pub use error::ExecError;
 pub use gpu::{AdapterChoice, Gpu, GpuError};
+pub use session::{Device, Session};
 
 #[cfg(test)]
 mod tests;

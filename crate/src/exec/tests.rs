@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ExecError, Gpu, candle::Session, gpu::PipelineKey, wgpu::GpuSession};
+use super::{CpuSession, Device, ExecError, Gpu, Session, gpu::PipelineKey, wgpu::GpuSession};
 use crate::{
     graph::{Constant, DType, Graph, GraphBuilder, GraphError, MemoryPlan, Shader, Tuning},
     ops::{
@@ -102,7 +102,7 @@ pub(super) fn agree_on(graph: &Graph, gpu: &Arc<Gpu>) {
     let data: Vec<Vec<f32>> =
         graph.inputs().iter().enumerate().map(|(i, p)| noise(i as u64, graph.shape(p.value).elements())).collect();
     let inputs: Vec<&[f32]> = data.iter().map(Vec::as_slice).collect();
-    let expected = Session::new(graph).unwrap().run(&inputs).unwrap();
+    let expected = CpuSession::new(graph).unwrap().run(&inputs).unwrap();
     let mut layouts = Tuning::CANDIDATES.into_iter();
     let usual = layouts.next().unwrap();
     assert_eq!(usual, Tuning::default());
@@ -196,11 +196,11 @@ fn memory_is_reused_and_never_while_it_is_read() {
 #[test]
 fn wrong_inputs_are_errors() {
     let graph = speech().unwrap();
-    let mut candle = Session::new(&graph).unwrap();
+    let mut cpu = CpuSession::new(&graph).unwrap();
     let mut gpu = GpuSession::new(&graph, &GPU).unwrap();
     let (x, short) = (noise(1, 240), noise(2, 23));
     for inputs in [vec![x.as_slice()], vec![x.as_slice(), short.as_slice()]] {
-        let a = candle.run(&inputs).unwrap_err().to_string();
+        let a = cpu.run(&inputs).unwrap_err().to_string();
         let b = pollster::block_on(gpu.run(&inputs)).unwrap_err().to_string();
         assert_eq!(a, b);
     }
@@ -222,9 +222,9 @@ fn stored_weights_mean_what_they_expand_to() {
             b.output("y", y).unwrap();
             b.build().unwrap()
         });
-        let candle = |g| Session::new(g).unwrap().run(&[&x]).unwrap();
+        let cpu = |g| CpuSession::new(g).unwrap().run(&[&x]).unwrap();
         let gpu = |g| pollster::block_on(GpuSession::new(g, &GPU).unwrap().run(&[&x])).unwrap();
-        for [a, b] in [[candle(&a), candle(&b)], [gpu(&a), gpu(&b)]] {
+        for [a, b] in [[cpu(&a), cpu(&b)], [gpu(&a), gpu(&b)]] {
             // Bytes are summed before their scale is applied.
             assert!(a[0].iter().zip(&b[0]).all(|(a, b)| (a - b).abs() < 1e-5), "{a:?}, not {b:?}");
         }
@@ -236,12 +236,12 @@ fn stored_weights_mean_what_they_expand_to() {
 #[test]
 fn cuda_computes_the_same_or_says_what_is_missing() {
     let graph = speech().unwrap();
-    match super::candle::cuda() {
+    match Device::cuda() {
         Ok(device) => {
             let data: Vec<Vec<f32>> =
                 (1..).zip(graph.inputs()).map(|(i, p)| noise(i, graph.shape(p.value).elements())).collect();
             let inputs: Vec<&[f32]> = data.iter().map(Vec::as_slice).collect();
-            let expected = Session::new(&graph).unwrap().run(&inputs).unwrap();
+            let expected = CpuSession::new(&graph).unwrap().run(&inputs).unwrap();
             let found = Session::on(&graph, &device).unwrap().run(&inputs).unwrap();
             let mut pairs = expected.iter().flatten().zip(found.iter().flatten());
             assert!(pairs.all(|(a, b)| (a - b).abs() < 1e-3));

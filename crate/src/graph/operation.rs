@@ -1,34 +1,11 @@
 use std::{fmt, sync::Arc};
 
-use candle_core::{Device, Tensor};
-
 use super::{GraphError, Shape, Tuning};
 use crate::ops::{Activation, Kind};
 
-/// What a [`CandleKernel::Tensors`] does.
-type TensorKernel = dyn Fn(&[&Tensor]) -> candle_core::Result<Tensor> + Send + Sync;
-/// What a [`CandleKernel::Numbers`] does.
-pub(crate) type NumberKernel = dyn Fn(&[&[f32]], &mut [f32]) + Send + Sync;
-
-/// A prepared operation of the candle executor: weights are packed, only the values come with each call.
-pub enum CandleKernel {
-    /// Made of candle's own operations, for any device. The result is new, or a view of an input.
-    Tensors(Box<TensorKernel>),
-    /// A kernel of our own for the processor: dense inputs, and an output that holds anything and is overwritten whole.
-    Numbers(Box<NumberKernel>),
-}
-
-impl CandleKernel {
-    /// [`Self::Tensors`].
-    pub fn tensors(f: impl Fn(&[&Tensor]) -> candle_core::Result<Tensor> + Send + Sync + 'static) -> Self {
-        Self::Tensors(Box::new(f))
-    }
-
-    /// [`Self::Numbers`].
-    pub fn numbers(f: impl Fn(&[&[f32]], &mut [f32]) + Send + Sync + 'static) -> Self {
-        Self::Numbers(Box::new(f))
-    }
-}
+/// A prepared operation on the processor: weights are packed, only the values come with each call. Inputs are dense; the
+/// output holds anything before and is overwritten whole.
+pub type CpuKernel = Box<dyn Fn(&[&[f32]], &mut [f32]) + Send + Sync>;
 
 /// What an operation is to the rest of the program. One implementation is one file in [`crate::ops`].
 ///
@@ -79,11 +56,11 @@ pub trait Operation: fmt::Debug + Send + Sync {
         }
     }
 
-    /// Prepares the candle version for `device`.
+    /// Prepares the processor's version. Played by [`crate::exec::cpu`]; never asked of views.
     ///
     /// # Errors
-    /// Whatever candle reports, such as a device without memory.
-    fn candle(&self, inputs: &[&Shape], output: &Shape, device: &Device) -> candle_core::Result<CandleKernel>;
+    /// As [`Self::shape`].
+    fn cpu(&self, inputs: &[&Shape], output: &Shape) -> Result<CpuKernel, GraphError>;
 
     /// Records the GPU version: what to run, on what, how often, laid out as suits the adapter. Played by
     /// [`crate::exec::wgpu`]; never asked of views.

@@ -6,7 +6,7 @@ pub struct Slot(pub usize);
 
 /// Slots that are handed out step by step.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Slots {
+struct Slots {
     /// Elements.
     pub sizes: Vec<usize>,
     /// The last step that reads what lies in each.

@@ -3,12 +3,12 @@
 //! Three causal convolutions and two GRUs; `training/FORMAT.md`, section 2, has every layer. Row `j` is complete with
 //! mel frame `2 j + 1` and speaks of the phone at `20 (j - 3) + 10` ms.
 
-use candle_core::Device;
 use serde::Deserialize;
 
 use super::error::MotionError;
 use super::stream_net::{StreamBuilder, StreamGraph, StreamNet};
 use crate::audio::mel::BANDS;
+use crate::exec::Device;
 use crate::graph::{DType, Graph};
 use crate::ops::Activation;
 use crate::pack::Pack;

@@ -7,8 +7,6 @@
 //! The same samples, seed and controls give the same frames, however the samples are cut into chunks. What is kept
 //! between calls does not grow with the length of the sound.
 
-use candle_core::Device;
-
 use super::articulation::{Tracks, smoothstep};
 use super::coarticulation::Coarticulation;
 use super::controls::{Controls, SmoothControls};
@@ -27,6 +25,7 @@ use super::steady::SteadyMeter;
 use super::timed::TimedPhones;
 use crate::audio::mel::{BANDS, HOP, LogMel};
 use crate::audio::{OffsetFilter, SAMPLE_RATE};
+use crate::exec::Device;
 use crate::pack::Pack;
 
 const DT: f32 = 1.0 / FPS as f32;

@@ -2,13 +2,13 @@
 //!
 //! `training/FORMAT.md`, section 3. Motion frame `i` hears the rows `2 i + 2` and `2 i + 3`: 80 ms of look-ahead.
 
-use candle_core::Device;
 use serde::Deserialize;
 
 use super::articulation::{Articulation, Tracks};
 use super::encoder::{BLOCK_ROWS, Encoder};
 use super::error::MotionError;
 use super::stream_net::{StreamBuilder, StreamGraph, StreamNet};
+use crate::exec::Device;
 use crate::graph::Graph;
 use crate::ops::Activation;
 use crate::pack::Pack;

@@ -1,9 +1,7 @@
 //! Networks over time that run block by block: what a layer must remember of earlier blocks goes out of one run and
 //! into the next, so that shapes stay static.
 
-use candle_core::Device;
-
-use crate::exec::candle::Session;
+use crate::exec::{Device, Session};
 use crate::graph::{Graph, GraphBuilder, Value};
 use crate::ops::{Activation, Conv1d, Gru, Linear, Normalise, NormaliseOver};
 use crate::pack::Pack;

@@ -1,12 +1,8 @@
 //! Functions of one number: activations, and the few others networks need.
 
-use candle_core::{Device, Tensor};
-
 use super::Kind;
 use super::dispatch::{elementwise, shader};
-use crate::graph::{
-    Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value,
-};
+use crate::graph::{Binding, Constant, CpuKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 /// A function applied to every element. Convolutions and matrix products take one over for free.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +80,16 @@ impl Activation {
         }
     }
 
+    /// Like [`Self::apply`], PReLU included: `slopes` are those of every channel.
+    pub(crate) fn apply_channels(&self, y: &mut [f32], slopes: &[f32]) {
+        match self {
+            Self::Prelu(_) => y.chunks_exact_mut(slopes.len()).for_each(|y| {
+                y.iter_mut().zip(slopes).for_each(|(y, slope)| *y = y.max(0.0) + slope * y.min(0.0));
+            }),
+            _ => self.apply(y),
+        }
+    }
+
     /// True for the identity.
     pub fn is_none(&self) -> bool {
         matches!(self, Self::None)
@@ -129,31 +135,6 @@ impl Activation {
             Self::Abs => 13,
             Self::HardSwish => 14,
         })
-    }
-
-    /// The function as candle's own tensor operations, for any device. Channels are the last axis.
-    pub(crate) fn tensor(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        match self {
-            Self::None => Ok(x.clone()),
-            Self::Relu => x.relu(),
-            Self::Relu6 => x.clamp(0f32, 6f32),
-            Self::LeakyRelu(slope) => x.relu()? - (x.neg()?.relu()? * f64::from(*slope))?,
-            Self::Prelu(slopes) => {
-                let slopes = Tensor::from_vec(slopes.to_f32(), slopes.shape().elements(), x.device())?;
-                x.relu()? - x.neg()?.relu()?.broadcast_mul(&slopes)?
-            }
-            Self::Gelu => x.gelu_erf(),
-            Self::Sigmoid => (x.neg()?.exp()? + 1.0)?.recip(),
-            Self::Silu => x.silu(),
-            Self::HardSwish => x * ((x + 3.0)?.clamp(0f32, 6f32)? / 6.0)?,
-            Self::Tanh => x.tanh(),
-            Self::Exp => x.exp(),
-            Self::Sqrt => x.sqrt(),
-            Self::Rsqrt => x.sqrt()?.recip(),
-            Self::Square => x.sqr(),
-            Self::Negate => x.neg(),
-            Self::Abs => x.abs(),
-        }
     }
 }
 
@@ -213,15 +194,12 @@ impl Operation for ActivationOp {
         output.elements() as u64
     }
 
-    fn candle(&self, _: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
-        let activation = self.0.clone();
-        if device.is_cpu() && !matches!(activation, Activation::Prelu(_)) {
-            return Ok(CandleKernel::numbers(move |x, y| {
-                y.copy_from_slice(x[0]);
-                activation.apply(y);
-            }));
-        }
-        Ok(CandleKernel::tensors(move |x| activation.tensor(x[0])))
+    fn cpu(&self, _: &[&Shape], output: &Shape) -> Result<CpuKernel, GraphError> {
+        let (activation, slopes) = (self.0.clone(), self.0.slope_table(output.last()));
+        Ok(Box::new(move |x, y| {
+            y.copy_from_slice(x[0]);
+            activation.apply_channels(y, &slopes);
+        }))
     }
 
     fn gpu(&self, _: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {

@@ -1,10 +1,8 @@
 //! Values one after the other along an axis.
 
-use candle_core::{Device, Tensor};
-
 use super::Kind;
-use super::dispatch::BoxCopy;
-use crate::graph::{CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
+use super::boxes::BoxCopy;
+use crate::graph::{CpuKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 #[derive(Debug)]
 struct ConcatOp {
@@ -39,19 +37,25 @@ impl Operation for ConcatOp {
         0
     }
 
-    fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
-        let axis = self.axis;
-        Ok(CandleKernel::tensors(move |x| Tensor::cat(x, axis)?.contiguous()))
+    fn cpu(&self, inputs: &[&Shape], output: &Shape) -> Result<CpuKernel, GraphError> {
+        let copies = self.copies(inputs, output);
+        Ok(Box::new(move |x, y| copies.iter().zip(x).for_each(|(copy, x)| copy.run(x, y))))
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
+        self.copies(inputs, output).iter().enumerate().map(|(i, copy)| copy.dispatch(i)).collect()
+    }
+}
+
+impl ConcatOp {
+    /// One for each input.
+    fn copies(&self, inputs: &[&Shape], output: &Shape) -> Vec<BoxCopy> {
         let target = output.strides();
         let mut start = 0;
         let mut copies = Vec::with_capacity(inputs.len());
-        for (i, shape) in inputs.iter().enumerate() {
-            let (lengths, strides) = (shape.dims(), shape.strides());
-            copies.push(BoxCopy { lengths, source: (0, &strides), target: (start, &target) }.dispatch(i));
-            start += lengths[self.axis] * target[self.axis];
+        for shape in inputs {
+            copies.push(BoxCopy::new(shape.dims(), (0, &shape.strides()), (start, &target)));
+            start += shape.dims()[self.axis] * target[self.axis];
         }
         copies
     }

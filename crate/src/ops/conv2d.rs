@@ -1,7 +1,5 @@
 //! Dense 2-D convolution with bias, an optional addend and an activation on the way out.
 
-use candle_core::{Device, Tensor};
-
 use super::{
     Activation, Kind, Padding,
     cpu::Product,
@@ -9,9 +7,7 @@ use super::{
     product::ImplicitProduct,
     window::Window,
 };
-use crate::graph::{
-    Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value,
-};
+use crate::graph::{Binding, Constant, CpuKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 /// A dense convolution over `[batch, height, width, in]`.
 #[derive(Clone, Debug)]
@@ -36,18 +32,10 @@ impl Conv2d {
         let (stride, dilation) = ([1, 1], [1, 1]);
         Self { weight, bias: None, stride, dilation, padding: Padding::Same, activation: Activation::None }
     }
-}
 
-#[derive(Clone, Debug)]
-struct Conv2dOp {
-    conv: Conv2d,
-    /// A second input is added before the activation.
-    addend: bool,
-}
-
-impl Conv2dOp {
-    fn window(&self, input: &Shape) -> Result<(Window, usize), GraphError> {
-        let c = &self.conv;
+    /// The window on an input, and how many channels come out.
+    pub(crate) fn window(&self, input: &Shape) -> Result<(Window, usize), GraphError> {
+        let c = self;
         let Some([out, kh, kw, channels]) = c.weight.shape().nhwc() else {
             return Err(GraphError::op(
                 "conv2d",
@@ -60,37 +48,13 @@ impl Conv2dOp {
         check_epilogue("conv2d", c.bias.as_ref(), &c.activation, out)?;
         Ok((Window::new("conv2d", input, [kh, kw], c.stride, c.dilation, c.padding)?, out))
     }
+}
 
-    /// The convolution made of candle's own operations, for devices without a kernel of ours: one matrix product for each
-    /// tap of the window, summed.
-    fn taps(&self, window: &Window, out: usize, device: &Device) -> candle_core::Result<CandleKernel> {
-        let (window, channels) = (*window, self.conv.weight.shape().last());
-        let taps = window.kernel[0] * window.kernel[1];
-        let weight = Tensor::from_vec(self.conv.weight.to_f32(), (out, taps, channels), device)?;
-        let weight = weight.permute((1, 2, 0))?.contiguous()?;
-        let bias = self.conv.bias.as_ref().map(|b| Tensor::from_vec(b.to_f32(), out, device)).transpose()?;
-        let activation = self.conv.activation.clone();
-        let shape = window.output_shape(out);
-        Ok(CandleKernel::tensors(move |x| {
-            let mut sum: Option<Tensor> = None;
-            for (tap, pixels) in window.taps(x[0], 0.0)?.iter().enumerate() {
-                let product = pixels.reshape(((), channels))?.matmul(&weight.get(tap)?)?;
-                sum = Some(match sum {
-                    Some(sum) => (sum + product)?,
-                    None => product,
-                });
-            }
-            let mut y = sum.ok_or_else(|| candle_core::Error::msg("a convolution has at least one tap"))?;
-            if let Some(bias) = &bias {
-                y = y.broadcast_add(bias)?;
-            }
-            let mut y = y.reshape(shape.dims())?;
-            if let Some(addend) = x.get(1) {
-                y = (y + *addend)?;
-            }
-            activation.tensor(&y)
-        }))
-    }
+#[derive(Clone, Debug)]
+struct Conv2dOp {
+    conv: Conv2d,
+    /// A second input is added before the activation.
+    addend: bool,
 }
 
 impl Operation for Conv2dOp {
@@ -103,7 +67,7 @@ impl Operation for Conv2dOp {
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
-        let (window, out) = self.window(inputs[0])?;
+        let (window, out) = self.conv.window(inputs[0])?;
         let shape = window.output_shape(out);
         if self.addend && *inputs[1] != shape {
             return Err(GraphError::op("conv2d", format!("an addend of {} for a result of {shape}", inputs[1])));
@@ -129,18 +93,15 @@ impl Operation for Conv2dOp {
         free.then(|| Box::new(Self { conv: self.conv.clone(), addend: true }) as Box<dyn Operation>)
     }
 
-    fn candle(&self, inputs: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
-        let (window, out) = self.window(inputs[0]).map_err(candle_core::Error::wrap)?;
-        if device.is_cpu() {
-            let c = &self.conv;
-            let product = Product::new(window, inputs[0].last(), &c.weight, c.bias.as_ref(), &c.activation);
-            return Ok(CandleKernel::numbers(move |x, y| product.run(x[0], x.get(1).copied(), y)));
-        }
-        self.taps(&window, out, device)
+    fn cpu(&self, inputs: &[&Shape], _: &Shape) -> Result<CpuKernel, GraphError> {
+        let (window, _) = self.conv.window(inputs[0])?;
+        let c = &self.conv;
+        let product = Product::new(window, inputs[0].last(), &c.weight, c.bias.as_ref(), &c.activation);
+        Ok(Box::new(move |x, y| product.run(x[0], x.get(1).copied(), y)))
     }
 
     fn gpu(&self, inputs: &[&Shape], _: &Shape, tuning: Tuning) -> Vec<Dispatch> {
-        let Ok((window, out)) = self.window(inputs[0]) else { return Vec::new() };
+        let Ok((window, out)) = self.conv.window(inputs[0]) else { return Vec::new() };
         let c = &self.conv;
         let product = ImplicitProduct {
             window,
@@ -170,7 +131,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ops::testing::{bytes, check, difference, f64s, graph, weights};
+    use crate::ops::testing::{bytes, check, check_against_candle, f64s, graph, weights};
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() })]
@@ -194,7 +155,7 @@ mod tests {
             let conv = Conv2d { weight, bias, stride, dilation, padding, activation };
             let op = Conv2dOp { conv: conv.clone(), addend: false };
             let shape = Shape::from([batch, size[0], size[1], channels]);
-            let Ok((window, _)) = op.window(&shape) else { return Ok(()) };
+            let Ok((window, _)) = op.conv.window(&shape) else { return Ok(()) };
             let g = graph(&[shape.dims()], |b, x| b.conv2d(x[0], conv.clone()));
             check(&g, 1e-5, |x| reference(&conv, &window, &x[0], channels, out));
         }
@@ -216,7 +177,7 @@ mod tests {
             let activation = Activation::Prelu(weights(3, &[out]));
             let conv = Conv2d { bias: Some(weights(2, &[out])), stride, padding, activation, ..Conv2d::new(weight) };
             let shape = Shape::from([size[0], size[1], size[2], channels]);
-            let (window, _) = Conv2dOp { conv: conv.clone(), addend: false }.window(&shape).unwrap();
+            let (window, _) = conv.window(&shape).unwrap();
             let output = window.output_shape(out);
             assert!(output.elements() <= 4 * out, "the kernel for few pixels");
             let linear = Conv2d { activation: Activation::None, ..conv.clone() };
@@ -276,24 +237,19 @@ mod tests {
 
     /// The version for other devices, run on this one, against the processor's own.
     #[test]
-    fn both_candle_versions_agree() {
+    fn agrees_with_candle() {
         let (stride, dilation, padding) = ([2, 1], [1, 2], Padding::all(2));
         let activation = Activation::Prelu(weights(3, &[21]));
         let bias = Some(weights(2, &[21]));
         let conv = Conv2d { weight: weights(1, &[21, 3, 2, 7]), bias, stride, dilation, padding, activation };
-        let (op, shape) = (Conv2dOp { conv, addend: false }, Shape::from([2, 9, 8, 7]));
-        let (window, out) = op.window(&shape).unwrap();
-        let x = Tensor::from_vec(crate::ops::testing::noise(5, shape.elements()), shape.dims(), &Device::Cpu).unwrap();
-        let kernel = op.candle(&[&shape], &window.output_shape(out), &Device::Cpu).unwrap();
-        let taps = op.taps(&window, out, &Device::Cpu).unwrap();
-        assert!(difference([&kernel, &taps], &[&x], &window.output_shape(out)) < 1e-5);
+        check_against_candle(&graph(&[&[2, 9, 8, 7]], |g, x| g.conv2d(x[0], conv)), 1e-5);
     }
 
     #[test]
     fn large_tiles_agree_with_float64() {
         let conv = Conv2d { activation: Activation::Relu6, ..Conv2d::new(weights(1, &[70, 3, 3, 20])) };
         let g = graph(&[&[1, 40, 37, 20]], |b, x| b.conv2d(x[0], conv.clone()));
-        let window = Conv2dOp { conv: conv.clone(), addend: false }.window(&Shape::from([1, 40, 37, 20])).unwrap().0;
+        let window = conv.window(&Shape::from([1, 40, 37, 20])).unwrap().0;
         check(&g, 1e-5, |x| reference(&conv, &window, &x[0], 20, 70));
     }
 
@@ -306,7 +262,7 @@ mod tests {
             b.activation(y, Activation::Relu6)
         });
         assert_eq!(g.nodes().len(), 1);
-        let window = Conv2dOp { conv: fused.clone(), addend: false }.window(&Shape::from([1, 6, 6, 2])).unwrap().0;
+        let window = fused.window(&Shape::from([1, 6, 6, 2])).unwrap().0;
         check(&g, 1e-5, |x| reference(&fused, &window, &x[0], 2, 4));
     }
 
@@ -321,7 +277,7 @@ mod tests {
                 b.activation(y, activation.clone())
             });
             assert_eq!(g.nodes().len(), 1);
-            let window = Conv2dOp { conv: conv.clone(), addend: false }.window(&Shape::from([1, 6, 6, 2])).unwrap().0;
+            let window = conv.window(&Shape::from([1, 6, 6, 2])).unwrap().0;
             let slopes = activation.slope_table(out);
             check(&g, 1e-5, |x| {
                 let sums = reference(&conv, &window, &x[0], 2, out).into_iter().zip(&x[1]).map(|(a, b)| a + b);

@@ -1,13 +1,9 @@
 //! Transposed 2-D convolution: every input pixel adds its kernel to the output.
 
-use candle_core::{Device, Tensor};
-
 use super::cpu::{Doubling, Product};
 use super::dispatch::{check_epilogue, elementwise, epilogue, shader};
 use super::{Activation, Kind, window::Window};
-use crate::graph::{
-    Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value,
-};
+use crate::graph::{Binding, Constant, CpuKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 /// A transposed convolution over `[batch, height, width, in]`.
 #[derive(Clone, Debug)]
@@ -30,14 +26,14 @@ struct ConvTranspose2dOp(ConvTranspose2d);
 
 /// All numbers of a transposed convolution.
 #[derive(Clone, Copy)]
-struct Geometry {
-    batch: usize,
-    input: [usize; 2],
-    channels: usize,
-    out: usize,
-    kernel: [usize; 2],
+pub(crate) struct Geometry {
+    pub batch: usize,
+    pub input: [usize; 2],
+    pub channels: usize,
+    pub out: usize,
+    pub kernel: [usize; 2],
     /// Rows and columns cut from the top and the left of the full sum.
-    cut: [usize; 2],
+    pub cut: [usize; 2],
 }
 
 impl Geometry {
@@ -74,9 +70,10 @@ impl Geometry {
     }
 }
 
-impl ConvTranspose2dOp {
-    fn geometry(&self, input: &Shape) -> Result<Geometry, GraphError> {
-        let c = &self.0;
+impl ConvTranspose2d {
+    /// All numbers of it on an input.
+    pub(crate) fn geometry(&self, input: &Shape) -> Result<Geometry, GraphError> {
+        let c = self;
         let refuse = |reason: String| GraphError::op("conv_transpose2d", reason);
         let (Some([out, kh, kw, inner]), Some([batch, height, width, channels])) =
             (c.weight.shape().nhwc(), input.nhwc())
@@ -109,29 +106,28 @@ impl ConvTranspose2dOp {
     }
 
     /// On the processor, where every pixel becomes 2 x 2 of one channel.
-    fn doubling(&self, g: Geometry) -> CandleKernel {
+    fn doubling(&self, g: Geometry) -> CpuKernel {
         let bias = self.0.bias.as_ref().map_or(0.0, |b| b.to_f32().iter().sum());
         let (doubling, activation) = (Doubling::new(&self.0.weight.to_f32(), bias), self.0.activation.clone());
         let slopes = activation.slope_table(1);
-        CandleKernel::numbers(move |x, y| {
+        Box::new(move |x, y| {
             doubling.run(x[0], g.input[1], y);
-            finish(y, &activation, &slopes);
+            activation.apply_channels(y, &slopes);
         })
     }
 
     /// On the processor otherwise: one product gives what every pixel adds under every tap, which is then added where it belongs.
-    fn products(&self, g: Geometry) -> candle_core::Result<CandleKernel> {
+    fn products(&self, g: Geometry) -> Result<CpuKernel, GraphError> {
         let c = &self.0;
         let taps = g.kernel[0] * g.kernel[1];
         // `[out, tap, in]` to `[tap, out, in]`.
-        let weight = c.weight.reshaped([g.out, taps, g.channels]).and_then(|w| w.permuted(&[1, 0, 2]));
-        let weight = weight.map_err(candle_core::Error::wrap)?;
+        let weight = c.weight.reshaped([g.out, taps, g.channels])?.permuted(&[1, 0, 2])?;
         let pixels = g.batch * g.input[0] * g.input[1];
         let product = Product::new(Window::row(pixels), g.channels, &weight, None, &Activation::None);
         let bias = c.bias.as_ref().map_or_else(|| vec![0.0; g.out], Constant::to_f32);
         let (stride, size, activation, slopes) =
             (c.stride, c.size, c.activation.clone(), c.activation.slope_table(g.out));
-        Ok(CandleKernel::numbers(move |x, y| {
+        Ok(Box::new(move |x, y| {
             let mut products = vec![0.0; pixels * taps * g.out];
             product.run(x[0], None, &mut products);
             match bias[..] {
@@ -139,54 +135,8 @@ impl ConvTranspose2dOp {
                 _ => y.chunks_exact_mut(g.out).for_each(|y| y.copy_from_slice(&bias)),
             }
             g.spread(stride, size, &products, y);
-            finish(y, &activation, &slopes);
+            activation.apply_channels(y, &slopes);
         }))
-    }
-
-    /// The same made of candle's own operations, for devices without a kernel of ours.
-    fn tensors(&self, g: Geometry, device: &Device) -> candle_core::Result<CandleKernel> {
-        let [stride, size] = [self.0.stride, self.0.size];
-        // [in, taps * out]: one product gives what every pixel adds under every tap.
-        let weight = Tensor::from_vec(self.0.weight.to_f32(), (g.out, g.kernel[0] * g.kernel[1], g.channels), device)?;
-        let weight = weight.permute((2, 1, 0))?.contiguous()?.reshape((g.channels, ()))?;
-        let bias = self.0.bias.as_ref().map(|b| Tensor::from_vec(b.to_f32(), g.out, device)).transpose()?;
-        let activation = self.0.activation.clone();
-        // For every output row, the input row each tap takes it from; a row of zeros stands for none.
-        let sources = |axis: usize, tap: usize| -> candle_core::Result<Tensor> {
-            let from = (0..size[axis]).map(|o| {
-                let at = (o + g.cut[axis]).checked_sub(tap).filter(|p| p % stride[axis] == 0).map(|p| p / stride[axis]);
-                at.filter(|&p| p < g.input[axis]).unwrap_or(g.input[axis]) as u32
-            });
-            Tensor::from_iter(from, device)
-        };
-        let rows = (0..g.kernel[0]).map(|k| sources(0, k)).collect::<candle_core::Result<Vec<_>>>()?;
-        let columns = (0..g.kernel[1]).map(|k| sources(1, k)).collect::<candle_core::Result<Vec<_>>>()?;
-        Ok(CandleKernel::tensors(move |x| {
-            let products = x[0].reshape(((), g.channels))?.matmul(&weight)?;
-            let products = products.reshape((g.batch, g.input[0], g.input[1], g.kernel[0] * g.kernel[1] * g.out))?;
-            let products = products.pad_with_zeros(1, 0, 1)?.pad_with_zeros(2, 0, 1)?;
-            let mut y = Tensor::zeros((g.batch, size[0], size[1], g.out), candle_core::DType::F32, x[0].device())?;
-            for (ky, row) in rows.iter().enumerate() {
-                for (kx, column) in columns.iter().enumerate() {
-                    let tap = products.narrow(3, (ky * g.kernel[1] + kx) * g.out, g.out)?.contiguous()?;
-                    y = (y + tap.index_select(row, 1)?.index_select(column, 2)?)?;
-                }
-            }
-            if let Some(bias) = &bias {
-                y = y.broadcast_add(bias)?;
-            }
-            activation.tensor(&y)
-        }))
-    }
-}
-
-/// Applies an activation; `slopes`: of every channel, for PReLU.
-fn finish(y: &mut [f32], activation: &Activation, slopes: &[f32]) {
-    match activation {
-        Activation::Prelu(_) => y.chunks_exact_mut(slopes.len()).for_each(|y| {
-            y.iter_mut().zip(slopes).for_each(|(y, slope)| *y = y.max(0.0) + slope * y.min(0.0));
-        }),
-        _ => activation.apply(y),
     }
 }
 
@@ -200,7 +150,7 @@ impl Operation for ConvTranspose2dOp {
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
-        let g = self.geometry(inputs[0])?;
+        let g = self.0.geometry(inputs[0])?;
         Ok([g.batch, self.0.size[0], self.0.size[1], g.out].into())
     }
 
@@ -218,17 +168,13 @@ impl Operation for ConvTranspose2dOp {
         self.0.activation.is_none().then(merged)
     }
 
-    fn candle(&self, inputs: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
-        let g = self.geometry(inputs[0]).map_err(candle_core::Error::wrap)?;
-        match device.is_cpu() {
-            true if self.is_doubling(g) => Ok(self.doubling(g)),
-            true => self.products(g),
-            false => self.tensors(g, device),
-        }
+    fn cpu(&self, inputs: &[&Shape], _: &Shape) -> Result<CpuKernel, GraphError> {
+        let g = self.0.geometry(inputs[0])?;
+        if self.is_doubling(g) { Ok(self.doubling(g)) } else { self.products(g) }
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
-        let Ok(g) = self.geometry(inputs[0]) else { return Vec::new() };
+        let Ok(g) = self.0.geometry(inputs[0]) else { return Vec::new() };
         let c = &self.0;
         let mut params = vec![g.out as u32, g.channels as u32];
         params.extend([g.input, c.size, g.kernel, c.stride, g.cut].iter().flatten().map(|&n| n as u32));
@@ -258,7 +204,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ops::testing::{check, difference, f64s, graph, weights};
+    use crate::ops::testing::{check, check_against_candle, f64s, graph, weights};
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
@@ -297,31 +243,27 @@ mod tests {
         }
     }
 
-    /// The version for other devices, run on this one, against the processor's own.
     #[test]
-    fn both_candle_versions_agree() {
-        both_agree(5, [3, 2], [6, 10]);
-        both_agree(5, [2, 2], [6, 10]);
+    fn agrees_with_candle() {
+        for (out, kernel, size) in
+            [(5, [3, 2], [6, 10]), (5, [2, 2], [6, 10]), (1, [2, 2], [5, 9]), (1, [2, 3], [6, 10])]
+        {
+            assert!(!agrees(out, kernel, size));
+        }
     }
 
     #[test]
-    fn doubling_agrees_with_the_version_for_other_devices() {
-        let op = both_agree(1, [2, 2], [6, 10]);
-        assert!(op.is_doubling(op.geometry(&Shape::from([2, 3, 5, 4])).unwrap()));
-        both_agree(1, [2, 2], [5, 9]);
-        both_agree(1, [2, 3], [6, 10]);
+    fn doubling_agrees_with_candle() {
+        assert!(agrees(1, [2, 2], [6, 10]));
     }
 
-    fn both_agree(out: usize, [kh, kw]: [usize; 2], size: [usize; 2]) -> ConvTranspose2dOp {
+    /// Checks it on a small picture; whether that was doubling.
+    fn agrees(out: usize, [kh, kw]: [usize; 2], size: [usize; 2]) -> bool {
         let (weight, bias) = (weights(1, &[out, kh, kw, 4]), Some(weights(2, &[out])));
         let activation = Activation::Prelu(weights(3, &[out]));
-        let op = ConvTranspose2dOp(ConvTranspose2d { weight, bias, stride: [2, 2], size, activation });
-        let shape = Shape::from([2, 3, 5, 4]);
-        let output = op.shape(&[&shape]).unwrap();
-        let x = Tensor::from_vec(crate::ops::testing::noise(5, 120), shape.dims(), &Device::Cpu).unwrap();
-        let kernel = op.candle(&[&shape], &output, &Device::Cpu).unwrap();
-        let tensors = op.tensors(op.geometry(&shape).unwrap(), &Device::Cpu).unwrap();
-        assert!(difference([&kernel, &tensors], &[&x], &output) < 1e-5);
-        op
+        let conv = ConvTranspose2d { weight, bias, stride: [2, 2], size, activation };
+        check_against_candle(&graph(&[&[2, 3, 5, 4]], |g, x| g.conv_transpose2d(x[0], conv.clone())), 1e-5);
+        let geometry = conv.geometry(&[2, 3, 5, 4].into()).unwrap();
+        ConvTranspose2dOp(conv).is_doubling(geometry)
     }
 }

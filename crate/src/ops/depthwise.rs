@@ -1,16 +1,12 @@
 //! Depthwise 2-D convolution: each channel has a window of its own.
 
-use candle_core::{Device, Tensor};
-
 use super::{
     Activation, Kind, Padding,
     cpu::Depthwise,
     dispatch::{check_epilogue, elementwise, epilogue, flag, shader},
     window::Window,
 };
-use crate::graph::{
-    Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value,
-};
+use crate::graph::{Binding, Constant, CpuKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 /// A depthwise convolution over `[batch, height, width, channels]`; as many channels come out as go in.
 #[derive(Clone, Debug)]
@@ -35,14 +31,10 @@ impl Depthwise2d {
         let (stride, dilation) = ([1, 1], [1, 1]);
         Self { weight, bias: None, stride, dilation, padding: Padding::Same, activation: Activation::None }
     }
-}
 
-#[derive(Clone, Debug)]
-struct Depthwise2dOp(Depthwise2d);
-
-impl Depthwise2dOp {
-    fn window(&self, input: &Shape) -> Result<Window, GraphError> {
-        let c = &self.0;
+    /// The window on an input.
+    pub(crate) fn window(&self, input: &Shape) -> Result<Window, GraphError> {
+        let c = self;
         let (&[kh, kw, channels] | &[1, kh, kw, channels]) = c.weight.shape().dims() else {
             let reason = format!("weights must be [height, width, channels], not {}", c.weight.shape());
             return Err(GraphError::op("depthwise2d", reason));
@@ -53,31 +45,10 @@ impl Depthwise2dOp {
         check_epilogue("depthwise2d", c.bias.as_ref(), &c.activation, channels)?;
         Window::new("depthwise2d", input, [kh, kw], c.stride, c.dilation, c.padding)
     }
-
-    /// The convolution made of candle's own operations, for devices without a kernel of ours: one product for each tap of
-    /// the window, summed.
-    fn taps(&self, window: &Window, device: &Device) -> candle_core::Result<CandleKernel> {
-        let (window, channels) = (*window, self.0.weight.shape().last());
-        let weight = Tensor::from_vec(self.0.weight.to_f32(), (window.kernel[0] * window.kernel[1], channels), device)?;
-        let bias = self.0.bias.as_ref().map(|b| Tensor::from_vec(b.to_f32(), channels, device)).transpose()?;
-        let activation = self.0.activation.clone();
-        Ok(CandleKernel::tensors(move |x| {
-            let mut sum: Option<Tensor> = None;
-            for (tap, pixels) in window.taps(x[0], 0.0)?.iter().enumerate() {
-                let product = pixels.broadcast_mul(&weight.get(tap)?)?;
-                sum = Some(match sum {
-                    Some(sum) => (sum + product)?,
-                    None => product,
-                });
-            }
-            let mut y = sum.ok_or_else(|| candle_core::Error::msg("a convolution has at least one tap"))?;
-            if let Some(bias) = &bias {
-                y = y.broadcast_add(bias)?;
-            }
-            activation.tensor(&y)
-        }))
-    }
 }
+
+#[derive(Clone, Debug)]
+struct Depthwise2dOp(Depthwise2d);
 
 impl Operation for Depthwise2dOp {
     fn name(&self) -> &'static str {
@@ -89,7 +60,7 @@ impl Operation for Depthwise2dOp {
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
-        Ok(self.window(inputs[0])?.output_shape(inputs[0].last()))
+        Ok(self.0.window(inputs[0])?.output_shape(inputs[0].last()))
     }
 
     fn flops(&self, _: &[&Shape], output: &Shape) -> u64 {
@@ -106,18 +77,14 @@ impl Operation for Depthwise2dOp {
         self.0.activation.is_none().then(merged)
     }
 
-    fn candle(&self, inputs: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
-        let window = self.window(inputs[0]).map_err(candle_core::Error::wrap)?;
-        if device.is_cpu() {
-            let (c, channels) = (&self.0, inputs[0].last());
-            let kernel = Depthwise::new(window, channels, &c.weight, c.bias.as_ref(), &c.activation);
-            return Ok(CandleKernel::numbers(move |x, y| kernel.run(x[0], y)));
-        }
-        self.taps(&window, device)
+    fn cpu(&self, inputs: &[&Shape], _: &Shape) -> Result<CpuKernel, GraphError> {
+        let (c, channels) = (&self.0, inputs[0].last());
+        let kernel = Depthwise::new(c.window(inputs[0])?, channels, &c.weight, c.bias.as_ref(), &c.activation);
+        Ok(Box::new(move |x, y| kernel.run(x[0], y)))
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
-        let Ok(w) = self.window(inputs[0]) else { return Vec::new() };
+        let Ok(w) = self.0.window(inputs[0]) else { return Vec::new() };
         let c = &self.0;
         let channels = output.last();
         let pairs = [w.input, w.output, w.kernel, w.stride, w.dilation, w.before];
@@ -154,7 +121,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ops::testing::{check, difference, f64s, graph, weights};
+    use crate::ops::testing::{check, check_against_candle, f64s, graph, weights};
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..Default::default() })]
@@ -170,7 +137,7 @@ mod tests {
             let bias = Some(weights(2, &[channels]));
             let conv = Depthwise2d { weight, bias, stride, dilation: [dilation; 2], padding, activation };
             let shape = Shape::from([batch, size[0], size[1], channels]);
-            let Ok(window) = Depthwise2dOp(conv.clone()).window(&shape) else { return Ok(()) };
+            let Ok(window) = conv.window(&shape) else { return Ok(()) };
             let g = graph(&[shape.dims()], |b, x| b.depthwise2d(x[0], conv.clone()));
             check(&g, 1e-5, |x| {
                 let (w, bias) = (f64s(Some(&conv.weight), 0), f64s(conv.bias.as_ref(), channels));
@@ -207,7 +174,7 @@ mod tests {
                 let (stride, dilation, activation) = ([stride; 2], [dilation; 2], Activation::LeakyRelu(0.25));
                 let conv = Depthwise2d { stride, dilation, padding, activation, ..Depthwise2d::new(weight.clone()) };
                 let shape = Shape::from([2, 6, width, channels]);
-                let window = Depthwise2dOp(conv.clone()).window(&shape).unwrap();
+                let window = conv.window(&shape).unwrap();
                 let g = graph(&[shape.dims()], |b, x| b.depthwise2d(x[0], conv));
                 let w = f64s(Some(&weight), 0);
                 check(&g, 1e-5, |x| {
@@ -233,16 +200,11 @@ mod tests {
 
     /// The version for other devices, run on this one, against the processor's own.
     #[test]
-    fn both_candle_versions_agree() {
+    fn agrees_with_candle() {
         let (stride, dilation, padding) = ([2, 1], [1, 2], Padding::all(2));
         let activation = Activation::Prelu(weights(3, &[21]));
         let bias = Some(weights(2, &[21]));
         let conv = Depthwise2d { weight: weights(1, &[3, 2, 21]), bias, stride, dilation, padding, activation };
-        let (op, shape) = (Depthwise2dOp(conv), Shape::from([2, 9, 8, 21]));
-        let window = op.window(&shape).unwrap();
-        let x = Tensor::from_vec(crate::ops::testing::noise(5, shape.elements()), shape.dims(), &Device::Cpu).unwrap();
-        let kernel = op.candle(&[&shape], &window.output_shape(21), &Device::Cpu).unwrap();
-        let taps = op.taps(&window, &Device::Cpu).unwrap();
-        assert!(difference([&kernel, &taps], &[&x], &window.output_shape(21)) < 1e-5);
+        check_against_candle(&graph(&[&[2, 9, 8, 21]], |g, x| g.depthwise2d(x[0], conv)), 1e-5);
     }
 }

@@ -1,7 +1,5 @@
 //! A gated recurrent unit over a sequence, its state going in and out.
 
-use candle_core::{Device, Tensor};
-
 use super::{
     Activation, Kind,
     activation::{sigmoid, tanh},
@@ -11,7 +9,7 @@ use super::{
     window::Window,
 };
 use crate::graph::{
-    Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Q8_0_ELEMENTS, Shape, Tuning, Value,
+    Binding, Constant, CpuKernel, Dispatch, GraphBuilder, GraphError, Operation, Q8_0_ELEMENTS, Shape, Tuning, Value,
 };
 
 /// A one-layer GRU in PyTorch's formulation (gates in the order reset, update, new):
@@ -50,39 +48,6 @@ impl GruOp {
         }
         Ok([channels, hidden])
     }
-
-    /// The unit made of candle's own operations, for devices without a kernel of ours.
-    fn tensors(
-        &self,
-        channels: usize,
-        hidden: usize,
-        time: usize,
-        device: &Device,
-    ) -> candle_core::Result<CandleKernel> {
-        let matrix = |c: &Constant, columns: usize| {
-            Tensor::from_vec(c.to_f32(), (3 * hidden, columns), device)?.t()?.contiguous()
-        };
-        let vector = |c: &Constant| Tensor::from_vec(c.to_f32(), (1, 3 * hidden), device);
-        let (w, u) = (matrix(&self.0.input_weight, channels)?, matrix(&self.0.hidden_weight, hidden)?);
-        let (b, c) = (vector(&self.0.input_bias)?, vector(&self.0.hidden_bias)?);
-        Ok(CandleKernel::tensors(move |x| {
-            // The input's part of all steps is one product; only the state's part has to wait for the step before.
-            let from_input = x[0].matmul(&w)?.broadcast_add(&b)?;
-            let mut h = x[1].reshape((1, hidden))?;
-            let mut steps = Vec::with_capacity(time);
-            for step in 0..time {
-                let i = from_input.narrow(0, step, 1)?;
-                let s = (h.matmul(&u)? + &c)?;
-                let gate = |g: usize| i.narrow(1, g * hidden, hidden)? + s.narrow(1, g * hidden, hidden)?;
-                let sigmoid = |t: Tensor| (t.neg()?.exp()? + 1.0)?.recip();
-                let (reset, update) = (sigmoid(gate(0)?)?, sigmoid(gate(1)?)?);
-                let new = (i.narrow(1, 2 * hidden, hidden)? + (reset * s.narrow(1, 2 * hidden, hidden)?)?)?.tanh()?;
-                h = (&new + (update * (h - &new)?)?)?;
-                steps.push(h.clone());
-            }
-            Tensor::cat(&steps, 0)
-        }))
-    }
 }
 
 impl Operation for GruOp {
@@ -114,15 +79,12 @@ impl Operation for GruOp {
         4 * (self.0.input_weight.shape().elements() + self.0.hidden_weight.shape().elements()) as u64
     }
 
-    fn candle(&self, inputs: &[&Shape], output: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
+    fn cpu(&self, inputs: &[&Shape], output: &Shape) -> Result<CpuKernel, GraphError> {
         let [channels, hidden, time] = [inputs[0].last(), output.last(), inputs[0].rows()];
-        if device.is_cpu() {
-            let (g, none) = (&self.0, Activation::None);
-            let from_input = Product::new(Window::row(time), channels, &g.input_weight, Some(&g.input_bias), &none);
-            let from_state = Product::new(Window::row(1), hidden, &g.hidden_weight, Some(&g.hidden_bias), &none);
-            return Ok(CandleKernel::numbers(move |x, y| steps(&from_input, &from_state, x[0], x[1], y)));
-        }
-        self.tensors(channels, hidden, time, device)
+        let (g, none) = (&self.0, Activation::None);
+        let from_input = Product::new(Window::row(time), channels, &g.input_weight, Some(&g.input_bias), &none);
+        let from_state = Product::new(Window::row(1), hidden, &g.hidden_weight, Some(&g.hidden_bias), &none);
+        Ok(Box::new(move |x, y| steps(&from_input, &from_state, x[0], x[1], y)))
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape, tuning: Tuning) -> Vec<Dispatch> {
@@ -219,7 +181,7 @@ impl GraphBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::testing::{bytes, check, difference, f64s, graph, weights};
+    use crate::ops::testing::{bytes, check, check_against_candle, f64s, graph, weights};
 
     fn one(time: usize, channels: usize, hidden: usize, matrix: fn(u64, &[usize]) -> Constant) {
         let gru = Gru {
@@ -275,20 +237,14 @@ mod tests {
 
     /// The version for other devices, run on this one, against the processor's own.
     #[test]
-    fn both_candle_versions_agree() {
+    fn agrees_with_candle() {
         let gru = Gru {
             input_weight: weights(1, &[21, 5]),
             hidden_weight: weights(2, &[21, 7]),
             input_bias: weights(3, &[21]),
             hidden_bias: weights(4, &[21]),
         };
-        let op = GruOp(gru);
-        let noise = crate::ops::testing::noise;
-        let x = Tensor::from_vec(noise(5, 20), (4, 5), &Device::Cpu).unwrap();
-        let h = Tensor::from_vec(noise(6, 7), 7, &Device::Cpu).unwrap();
-        let kernel = op.candle(&[&[4, 5].into(), &[7].into()], &[4, 7].into(), &Device::Cpu).unwrap();
-        let tensors = op.tensors(5, 7, 4, &Device::Cpu).unwrap();
-        assert!(difference([&kernel, &tensors], &[&x, &h], &[4, 7].into()) < 1e-5);
+        check_against_candle(&graph(&[&[4, 5], &[7]], |g, x| g.gru(x[0], x[1], gru)), 1e-5);
     }
 
     #[test]

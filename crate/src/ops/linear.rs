@@ -1,7 +1,5 @@
 //! A matrix applied to the last axis.
 
-use candle_core::{Device, Tensor};
-
 use super::{
     Activation, Kind,
     cpu::Product,
@@ -9,9 +7,7 @@ use super::{
     product::ImplicitProduct,
     window::Window,
 };
-use crate::graph::{
-    Binding, CandleKernel, Constant, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value,
-};
+use crate::graph::{Binding, Constant, CpuKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 /// `activation(x · weightᵀ + bias)` over the last axis; all other axes stay.
 #[derive(Clone, Debug)]
@@ -33,24 +29,6 @@ impl Linear {
 
 #[derive(Clone, Debug)]
 struct LinearOp(Linear);
-
-impl LinearOp {
-    /// The layer made of candle's own operations, for devices without a kernel of ours.
-    fn tensors(&self, channels: usize, output: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
-        let out = output.last();
-        let weight = Tensor::from_vec(self.0.weight.to_f32(), (out, channels), device)?.t()?.contiguous()?;
-        let bias = self.0.bias.as_ref().map(|b| Tensor::from_vec(b.to_f32(), out, device)).transpose()?;
-        let activation = self.0.activation.clone();
-        let dims = output.dims().to_vec();
-        Ok(CandleKernel::tensors(move |x| {
-            let mut y = x[0].reshape(((), channels))?.matmul(&weight)?;
-            if let Some(bias) = &bias {
-                y = y.broadcast_add(bias)?;
-            }
-            activation.tensor(&y.reshape(dims.as_slice())?)
-        }))
-    }
-}
 
 impl Operation for LinearOp {
     fn name(&self) -> &'static str {
@@ -91,14 +69,10 @@ impl Operation for LinearOp {
         self.0.activation.is_none().then(merged)
     }
 
-    fn candle(&self, inputs: &[&Shape], output: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
-        let channels = inputs[0].last();
-        if device.is_cpu() {
-            let (l, window) = (&self.0, Window::row(inputs[0].rows()));
-            let product = Product::new(window, channels, &l.weight, l.bias.as_ref(), &l.activation);
-            return Ok(CandleKernel::numbers(move |x, y| product.run(x[0], None, y)));
-        }
-        self.tensors(channels, output, device)
+    fn cpu(&self, inputs: &[&Shape], _: &Shape) -> Result<CpuKernel, GraphError> {
+        let (l, window) = (&self.0, Window::row(inputs[0].rows()));
+        let product = Product::new(window, inputs[0].last(), &l.weight, l.bias.as_ref(), &l.activation);
+        Ok(Box::new(move |x, y| product.run(x[0], None, y)))
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape, tuning: Tuning) -> Vec<Dispatch> {
@@ -129,7 +103,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ops::testing::{bytes, check, difference, f64s, graph, weights};
+    use crate::ops::testing::{bytes, check, check_against_candle, f64s, graph, weights};
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
@@ -162,13 +136,9 @@ mod tests {
 
     /// The version for other devices, run on this one, against the processor's own.
     #[test]
-    fn both_candle_versions_agree() {
+    fn agrees_with_candle() {
         let (bias, activation) = (Some(weights(2, &[9])), Activation::Gelu);
-        let op = LinearOp(Linear { weight: weights(1, &[9, 5]), bias, activation });
-        let (shape, output) = (Shape::from([3, 2, 5]), Shape::from([3, 2, 9]));
-        let x = Tensor::from_vec(crate::ops::testing::noise(5, 30), shape.dims(), &Device::Cpu).unwrap();
-        let kernel = op.candle(&[&shape], &output, &Device::Cpu).unwrap();
-        let tensors = op.tensors(5, &output, &Device::Cpu).unwrap();
-        assert!(difference([&kernel, &tensors], &[&x], &output) < 1e-5);
+        let linear = Linear { weight: weights(1, &[9, 5]), bias, activation };
+        check_against_candle(&graph(&[&[3, 2, 5]], |g, x| g.linear(x[0], linear)), 1e-5);
     }
 }

@@ -1,10 +1,8 @@
 //! Batched matrix product of two values, as attention needs it.
 
-use candle_core::Device;
-
 use super::Kind;
-use super::dispatch::shader;
-use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
+use super::{cpu::Product, dispatch::shader};
+use crate::graph::{Binding, CpuKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 #[derive(Debug)]
 struct MatMulOp {
@@ -53,18 +51,14 @@ impl Operation for MatMulOp {
         2 * output.elements() as u64 * inputs[0].last() as u64
     }
 
-    fn candle(&self, inputs: &[&Shape], output: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
-        let Sizes { batch, rows, inner, columns } = self.sizes(inputs).map_err(candle_core::Error::wrap)?;
+    fn cpu(&self, inputs: &[&Shape], _: &Shape) -> Result<CpuKernel, GraphError> {
+        let Sizes { rows, inner, columns, .. } = self.sizes(inputs)?;
         let transposed = self.transposed;
-        let dims = output.dims().to_vec();
-        Ok(CandleKernel::tensors(move |x| {
-            let a = x[0].reshape((batch, rows, inner))?;
-            let b = if transposed {
-                x[1].reshape((batch, columns, inner))?.transpose(1, 2)?
-            } else {
-                x[1].reshape((batch, inner, columns))?
-            };
-            a.matmul(&b)?.reshape(dims.as_slice())
+        Ok(Box::new(move |x, y| {
+            let pairs = x[0].chunks_exact(rows * inner).zip(x[1].chunks_exact(inner * columns));
+            for ((a, b), y) in pairs.zip(y.chunks_exact_mut(rows * columns)) {
+                Product::of_values([rows, inner, columns], b, transposed).run(a, None, y);
+            }
         }))
     }
 

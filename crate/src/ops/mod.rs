@@ -1,11 +1,12 @@
-//! One operation a file: its shape rule, its candle version, its GPU pipeline (WGSL of the same name in `shaders/ops`)
+//! One operation a file: its shape rule, its kernel for the processor, its GPU pipeline (WGSL of the same name in `shaders/ops`)
 //! and its tests.
 //!
 //! To add an operation: a file here, a file there, a line below. Each file adds a method to
-//! [`GraphBuilder`](crate::graph::GraphBuilder), and its tests compare both versions with a plain float64 loop.
+//! [`GraphBuilder`](crate::graph::GraphBuilder), and its tests compare both versions, and candle's ([`crate::exec::candle`]), with a plain float64 loop.
 
 mod activation;
 mod binary;
+mod boxes;
 mod concat;
 mod conv1d;
 mod conv2d;
@@ -29,7 +30,7 @@ mod slice;
 mod softmax;
 #[cfg(test)]
 pub(crate) mod testing;
-mod window;
+pub(crate) mod window;
 
 pub use activation::Activation;
 pub use binary::Binary;

@@ -1,11 +1,11 @@
 //! Surrounds a value with a constant along any axes, channels included.
 
-use candle_core::Device;
-
 use super::Kind;
-use super::dispatch::{BoxCopy, elementwise, offset, shader};
-use super::window::pad_axis;
-use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
+use super::{
+    boxes::{BoxCopy, offset},
+    dispatch::{elementwise, shader},
+};
+use crate::graph::{Binding, CpuKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 #[derive(Debug)]
 struct PadOp {
@@ -36,21 +36,26 @@ impl Operation for PadOp {
         0
     }
 
-    fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
-        let (widths, fill) = (self.widths.clone(), self.fill);
-        Ok(CandleKernel::tensors(move |x| {
-            let mut axes = widths.iter().enumerate();
-            axes.try_fold(x[0].clone(), |y, (axis, &[before, after])| pad_axis(&y, axis, before, after, fill))
+    fn cpu(&self, inputs: &[&Shape], output: &Shape) -> Result<CpuKernel, GraphError> {
+        let (copy, fill) = (self.copy(inputs[0], output), self.fill);
+        Ok(Box::new(move |x, y| {
+            y.fill(fill);
+            copy.run(x[0], y);
         }))
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
-        let first = offset(output, self.widths.iter().map(|w| w[0]));
-        let (source, target) = (inputs[0].strides(), output.strides());
         let params = vec![self.fill.to_bits()];
         let fill = elementwise(shader!("fill"), vec![], output.elements(), params, vec![Binding::Output]);
-        let copy = BoxCopy { lengths: inputs[0].dims(), source: (0, &source), target: (first, &target) };
-        vec![fill, copy.dispatch(0)]
+        vec![fill, self.copy(inputs[0], output).dispatch(0)]
+    }
+}
+
+impl PadOp {
+    /// Where the value goes.
+    fn copy(&self, input: &Shape, output: &Shape) -> BoxCopy {
+        let first = offset(output, self.widths.iter().map(|w| w[0]));
+        BoxCopy::new(input.dims(), (0, &input.strides()), (first, &output.strides()))
     }
 }
 

@@ -1,10 +1,8 @@
 //! Axes in another order.
 
-use candle_core::Device;
-
 use super::Kind;
-use super::dispatch::BoxCopy;
-use crate::graph::{CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
+use super::boxes::BoxCopy;
+use crate::graph::{CpuKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 #[derive(Debug)]
 struct PermuteOp(Vec<usize>);
@@ -31,16 +29,21 @@ impl Operation for PermuteOp {
         0
     }
 
-    fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
-        let order = self.0.clone();
-        Ok(CandleKernel::tensors(move |x| x[0].permute(order.as_slice())?.contiguous()))
+    fn cpu(&self, inputs: &[&Shape], output: &Shape) -> Result<CpuKernel, GraphError> {
+        let copy = self.copy(inputs[0], output);
+        Ok(Box::new(move |x, y| copy.run(x[0], y)))
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
-        let strides = inputs[0].strides();
+        vec![self.copy(inputs[0], output).dispatch(0)]
+    }
+}
+
+impl PermuteOp {
+    fn copy(&self, input: &Shape, output: &Shape) -> BoxCopy {
+        let strides = input.strides();
         let source: Vec<usize> = self.0.iter().map(|&axis| strides[axis]).collect();
-        let target = output.strides();
-        vec![BoxCopy { lengths: output.dims(), source: (0, &source), target: (0, &target) }.dispatch(0)]
+        BoxCopy::new(output.dims(), (0, &source), (0, &output.strides()))
     }
 }
 

@@ -1,13 +1,11 @@
 //! Pooling: the largest or the mean of a window.
 
-use candle_core::Device;
-
 use super::{
     Kind, Padding,
     dispatch::{elementwise, shader},
     window::Window,
 };
-use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
+use crate::graph::{Binding, CpuKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 /// What is taken of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,41 +29,21 @@ pub struct Pool {
     pub padding: Padding,
 }
 
-#[derive(Debug)]
-struct PoolOp(Pool);
-
-impl PoolOp {
-    fn window(&self, input: &Shape) -> Result<Window, GraphError> {
-        let window = Window::new("pool", input, self.0.kernel, self.0.stride, [1, 1], self.0.padding)?;
+impl Pool {
+    /// The window on an input.
+    pub(crate) fn window(&self, input: &Shape) -> Result<Window, GraphError> {
+        let window = Window::new("pool", input, self.kernel, self.stride, [1, 1], self.padding)?;
         // A window that sees only padding has neither a largest pixel nor a mean.
         let empty = (0..2).any(|a| window.before[a] >= window.kernel[a] || window.after()[a] >= window.kernel[a]);
         if empty {
-            return Err(GraphError::op("pool", format!("padding {:?} is as large as the window", self.0.padding)));
+            return Err(GraphError::op("pool", format!("padding {:?} is as large as the window", self.padding)));
         }
         Ok(window)
     }
-
-    /// The pooling made of candle's own operations, for devices without a kernel of ours.
-    fn taps(&self, window: Window, device: &Device) -> candle_core::Result<CandleKernel> {
-        let kind = self.0.kind;
-        // How many real pixels each window sees: the taps of a picture of ones, summed.
-        let ones =
-            candle_core::Tensor::ones((1, window.input[0], window.input[1], 1), candle_core::DType::F32, device)?;
-        let mut seen = ones.zeros_like()?.narrow(1, 0, 1)?.narrow(2, 0, 1)?;
-        for tap in window.taps(&ones, 0.0)? {
-            seen = seen.broadcast_add(&tap)?;
-        }
-        Ok(CandleKernel::tensors(move |x| {
-            let fill = if kind == PoolKind::Max { f32::NEG_INFINITY } else { 0.0 };
-            let taps = window.taps(x[0], fill)?;
-            let mut y = taps[0].clone();
-            for tap in &taps[1..] {
-                y = if kind == PoolKind::Max { y.maximum(tap)? } else { (y + tap)? };
-            }
-            if kind == PoolKind::Max { Ok(y) } else { y.broadcast_div(&seen) }
-        }))
-    }
 }
+
+#[derive(Debug)]
+struct PoolOp(Pool);
 
 /// The pooling on the processor. The innermost loop runs over channels, which lie together.
 fn pool(window: &Window, kind: PoolKind, channels: usize, x: &[f32], y: &mut [f32]) {
@@ -100,24 +78,20 @@ impl Operation for PoolOp {
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, GraphError> {
-        Ok(self.window(inputs[0])?.output_shape(inputs[0].last()))
+        Ok(self.0.window(inputs[0])?.output_shape(inputs[0].last()))
     }
 
     fn flops(&self, _: &[&Shape], output: &Shape) -> u64 {
         output.elements() as u64 * (self.0.kernel[0] * self.0.kernel[1]) as u64
     }
 
-    fn candle(&self, inputs: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
-        let window = self.window(inputs[0]).map_err(candle_core::Error::wrap)?;
-        if device.is_cpu() {
-            let (kind, channels) = (self.0.kind, inputs[0].last());
-            return Ok(CandleKernel::numbers(move |x, y| pool(&window, kind, channels, x[0], y)));
-        }
-        self.taps(window, device)
+    fn cpu(&self, inputs: &[&Shape], _: &Shape) -> Result<CpuKernel, GraphError> {
+        let (window, kind, channels) = (self.0.window(inputs[0])?, self.0.kind, inputs[0].last());
+        Ok(Box::new(move |x, y| pool(&window, kind, channels, x[0], y)))
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
-        let Ok(w) = self.window(inputs[0]) else { return Vec::new() };
+        let Ok(w) = self.0.window(inputs[0]) else { return Vec::new() };
         let pairs = [w.input, w.output, w.kernel, w.stride, w.before];
         let mut params = vec![output.last() as u32];
         params.extend(pairs.iter().flatten().map(|&n| n as u32));
@@ -142,7 +116,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ops::testing::{check, difference, graph};
+    use crate::ops::testing::{check, check_against_candle, graph};
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
@@ -156,7 +130,7 @@ mod tests {
             let kind = if max { PoolKind::Max } else { PoolKind::Average };
             let pool = Pool { kind, kernel, stride, padding };
             let shape = Shape::from([2, size[0], size[1], channels]);
-            let Ok(window) = PoolOp(pool).window(&shape) else { return Ok(()) };
+            let Ok(window) = pool.window(&shape) else { return Ok(()) };
             let g = graph(&[shape.dims()], |b, x| b.pool(x[0], pool));
             check(&g, 1e-6, |x| {
                 let mut y = Vec::new();
@@ -189,15 +163,10 @@ mod tests {
 
     /// The version for other devices, run on this one, against the processor's own.
     #[test]
-    fn both_candle_versions_agree() {
+    fn agrees_with_candle() {
         for kind in [PoolKind::Max, PoolKind::Average] {
-            let op = PoolOp(Pool { kind, kernel: [3, 2], stride: [2, 1], padding: Padding::Same });
-            let shape = Shape::from([2, 7, 5, 3]);
-            let x =
-                candle_core::Tensor::from_vec(crate::ops::testing::noise(5, 210), shape.dims(), &Device::Cpu).unwrap();
-            let kernel = op.candle(&[&shape], &shape, &Device::Cpu).unwrap();
-            let taps = op.taps(op.window(&shape).unwrap(), &Device::Cpu).unwrap();
-            assert!(difference([&kernel, &taps], &[&x], &op.shape(&[&shape]).unwrap()) < 1e-6);
+            let pool = Pool { kind, kernel: [3, 2], stride: [2, 1], padding: Padding::Same };
+            check_against_candle(&graph(&[&[2, 7, 5, 3]], |g, x| g.pool(x[0], pool)), 1e-6);
         }
     }
 }

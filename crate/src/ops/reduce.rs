@@ -1,10 +1,11 @@
 //! Sum, mean or largest along axes.
 
-use candle_core::Device;
-
-use super::Kind;
-use super::dispatch::{axes, elementwise, fewest_axes, flag, shader};
-use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
+use super::{
+    Kind,
+    boxes::fewest_axes,
+    dispatch::{axes, elementwise, flag, shader},
+};
+use crate::graph::{Binding, CpuKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 /// Elements that one invocation on a GPU takes together; more are cut into pieces.
 const SHORT: usize = 256;
@@ -51,24 +52,31 @@ impl Operation for ReduceOp {
         inputs[0].elements() as u64
     }
 
-    fn candle(&self, inputs: &[&Shape], output: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
+    fn cpu(&self, inputs: &[&Shape], output: &Shape) -> Result<CpuKernel, GraphError> {
         let share = output.elements() as f32 / inputs[0].elements() as f32;
-        let (kind, axes) = (self.kind, self.axes.clone());
-        // Neighbouring axes are one: so many blocks of so many rows of `inner` numbers.
-        let neighbours = axes.windows(2).all(|pair| pair[0] + 1 == pair[1]);
-        if let (true, true, Some(&last)) = (device.is_cpu(), neighbours, axes.last()) {
-            let inner: usize = inputs[0].dims()[last + 1..].iter().product();
-            let block = inner * axes.iter().map(|&a| inputs[0].dims()[a]).product::<usize>();
-            return Ok(CandleKernel::numbers(move |x, y| {
-                for (x, y) in x[0].chunks_exact(block).zip(y.chunks_exact_mut(inner)) {
-                    rows(kind, x, y, share);
+        let kind = self.kind;
+        let walks = walks(inputs[0].dims(), &self.axes);
+        Ok(Box::new(move |x, y| {
+            // All but the last leave a value that the next goes on with.
+            let mut between: Option<Vec<f32>> = None;
+            for (i, &[block, inner]) in walks.iter().enumerate() {
+                let x = between.as_deref().unwrap_or(x[0]);
+                let blocks = |y: &mut [f32]| {
+                    x.chunks_exact(block).zip(y.chunks_exact_mut(inner)).for_each(|(x, y)| rows(kind, x, y));
+                };
+                if i + 1 == walks.len() {
+                    blocks(y);
+                } else {
+                    let mut next = vec![0.0; x.len() / block * inner];
+                    blocks(&mut next);
+                    between = Some(next);
                 }
-            }));
-        }
-        Ok(CandleKernel::tensors(move |x| match kind {
-            Reduce::Sum => x[0].sum_keepdim(axes.as_slice()),
-            Reduce::Mean => x[0].sum_keepdim(axes.as_slice())? * f64::from(share),
-            Reduce::Max => axes.iter().try_fold(x[0].clone(), |y, &axis| y.max_keepdim(axis)),
+            }
+            match kind {
+                _ if walks.is_empty() => y.copy_from_slice(x[0]),
+                Reduce::Mean => y.iter_mut().for_each(|y| *y *= share),
+                Reduce::Sum | Reduce::Max => {}
+            }
         }))
     }
 
@@ -113,8 +121,23 @@ impl Operation for ReduceOp {
     }
 }
 
-/// All rows of a block as one.
-fn rows(kind: Reduce, x: &[f32], y: &mut [f32], share: f32) {
+/// How the axes go, one stretch of neighbours after the other, the last ones first: blocks of so many numbers, each of which
+/// becomes a row of so many.
+fn walks(dims: &[usize], axes: &[usize]) -> Vec<[usize; 2]> {
+    let product = |dims: &[usize]| dims.iter().product::<usize>();
+    let stretches = axes.chunk_by(|a, b| a + 1 == *b).rev();
+    let mut behind = dims.to_vec();
+    let mut walk = |stretch: &[usize]| {
+        let (first, last) = (stretch[0], stretch[stretch.len() - 1]);
+        let sizes = [product(&behind[first..]), product(&behind[last + 1..])];
+        behind[first..=last].fill(1);
+        sizes
+    };
+    stretches.map(&mut walk).collect()
+}
+
+/// All rows of a block as one: their sum, or the largest.
+fn rows(kind: Reduce, x: &[f32], y: &mut [f32]) {
     match kind {
         Reduce::Max => {
             y.fill(f32::NEG_INFINITY);
@@ -122,8 +145,7 @@ fn rows(kind: Reduce, x: &[f32], y: &mut [f32], share: f32) {
                 y.iter_mut().zip(row).for_each(|(y, x)| *y = y.max(*x));
             }
         }
-        Reduce::Sum => mean_of_rows(x, y, 1.0, |v, _| v),
-        Reduce::Mean => mean_of_rows(x, y, share, |v, _| v),
+        Reduce::Sum | Reduce::Mean => mean_of_rows(x, y, 1.0, |v, _| v),
     }
 }
 

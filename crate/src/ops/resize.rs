@@ -1,10 +1,8 @@
 //! Bilinear resizing.
 
-use candle_core::{Device, Tensor};
-
 use super::dispatch::{elementwise, shader};
 use super::{Kind, cpu};
-use crate::graph::{Binding, CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
+use crate::graph::{Binding, CpuKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 /// Where the pixels of a resized picture lie in the original one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +23,7 @@ struct ResizeOp {
 
 impl Sampling {
     /// Left neighbour, right neighbour and weight of the right one for every output coordinate.
-    fn taps(self, input: usize, output: usize) -> Vec<(u32, u32, f32)> {
+    pub(crate) fn taps(self, input: usize, output: usize) -> Vec<(u32, u32, f32)> {
         (0..output)
             .map(|i| {
                 let (i, scale) = (i as f64, input as f64 / output as f64);
@@ -39,29 +37,6 @@ impl Sampling {
                 (left as u32, (left as u32 + 1).min(input as u32 - 1), (at - left) as f32)
             })
             .collect()
-    }
-}
-
-impl ResizeOp {
-    /// The same made of candle's own operations, for devices without a kernel of ours.
-    fn tensors(&self, inputs: &[&Shape], device: &Device) -> candle_core::Result<CandleKernel> {
-        // Separable: first along rows, then along columns, each a blend of two gathered copies.
-        let mut axes = Vec::with_capacity(2);
-        for axis in 0..2 {
-            let taps = self.sampling.taps(inputs[0].dims()[axis + 1], self.size[axis]);
-            let left = Tensor::from_iter(taps.iter().map(|t| t.0), device)?;
-            let right = Tensor::from_iter(taps.iter().map(|t| t.1), device)?;
-            let shape = if axis == 0 { (1, taps.len(), 1, 1) } else { (1, 1, taps.len(), 1) };
-            axes.push((left, right, Tensor::from_iter(taps.iter().map(|t| t.2), device)?.reshape(shape)?));
-        }
-        Ok(CandleKernel::tensors(move |x| {
-            let mut y = x[0].clone();
-            for (axis, (left, right, weight)) in axes.iter().enumerate() {
-                let (a, b) = (y.index_select(left, axis + 1)?, y.index_select(right, axis + 1)?);
-                y = (&a + (b - &a)?.broadcast_mul(weight)?)?;
-            }
-            Ok(y)
-        }))
     }
 }
 
@@ -103,13 +78,10 @@ impl Operation for ResizeOp {
         8 * output.elements() as u64
     }
 
-    fn candle(&self, inputs: &[&Shape], _: &Shape, device: &Device) -> candle_core::Result<CandleKernel> {
-        if let (true, &[_, height, width, channels]) = (device.is_cpu(), inputs[0].dims()) {
-            let taps = [self.sampling.taps(height, self.size[0]), self.sampling.taps(width, self.size[1])];
-            let input = [height, width, channels];
-            return Ok(CandleKernel::numbers(move |x, y| blend(&taps, input, x[0], y)));
-        }
-        self.tensors(inputs, device)
+    fn cpu(&self, inputs: &[&Shape], _: &Shape) -> Result<CpuKernel, GraphError> {
+        let [_, height, width, channels] = inputs[0].nhwc().unwrap_or_default();
+        let taps = [self.sampling.taps(height, self.size[0]), self.sampling.taps(width, self.size[1])];
+        Ok(Box::new(move |x, y| blend(&taps, [height, width, channels], x[0], y)))
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
@@ -140,7 +112,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ops::testing::{check, difference, graph};
+    use crate::ops::testing::{check, check_against_candle, graph};
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
@@ -182,12 +154,7 @@ mod tests {
 
     /// The version for other devices, run on this one, against the processor's own.
     #[test]
-    fn both_candle_versions_agree() {
-        let op = ResizeOp { size: [9, 4], sampling: Sampling::HalfPixel };
-        let (shape, output) = (Shape::from([2, 5, 7, 3]), Shape::from([2, 9, 4, 3]));
-        let x = Tensor::from_vec(crate::ops::testing::noise(5, 210), shape.dims(), &Device::Cpu).unwrap();
-        let kernel = op.candle(&[&shape], &output, &Device::Cpu).unwrap();
-        let tensors = op.tensors(&[&shape], &Device::Cpu).unwrap();
-        assert!(difference([&kernel, &tensors], &[&x], &output) < 1e-6);
+    fn agrees_with_candle() {
+        check_against_candle(&graph(&[&[2, 5, 7, 3]], |g, x| g.resize(x[0], [9, 4], Sampling::HalfPixel)), 1e-6);
     }
 }

@@ -2,11 +2,9 @@
 
 use std::ops::Range;
 
-use candle_core::Device;
-
 use super::Kind;
-use super::dispatch::{BoxCopy, offset};
-use crate::graph::{CandleKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
+use super::boxes::{BoxCopy, offset};
+use crate::graph::{CpuKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 #[derive(Debug)]
 struct SliceOp(Vec<Range<usize>>);
@@ -32,18 +30,20 @@ impl Operation for SliceOp {
         0
     }
 
-    fn candle(&self, _: &[&Shape], _: &Shape, _: &Device) -> candle_core::Result<CandleKernel> {
-        let ranges = self.0.clone();
-        Ok(CandleKernel::tensors(move |x| {
-            let mut axes = ranges.iter().enumerate();
-            axes.try_fold(x[0].clone(), |y, (axis, r)| y.narrow(axis, r.start, r.len()))?.contiguous()
-        }))
+    fn cpu(&self, inputs: &[&Shape], output: &Shape) -> Result<CpuKernel, GraphError> {
+        let copy = self.copy(inputs[0], output);
+        Ok(Box::new(move |x, y| copy.run(x[0], y)))
     }
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
-        let first = offset(inputs[0], self.0.iter().map(|r| r.start));
-        let (source, target) = (inputs[0].strides(), output.strides());
-        vec![BoxCopy { lengths: output.dims(), source: (first, &source), target: (0, &target) }.dispatch(0)]
+        vec![self.copy(inputs[0], output).dispatch(0)]
+    }
+}
+
+impl SliceOp {
+    fn copy(&self, input: &Shape, output: &Shape) -> BoxCopy {
+        let first = offset(input, self.0.iter().map(|r| r.start));
+        BoxCopy::new(output.dims(), (first, &input.strides()), (0, &output.strides()))
     }
 }
 

@@ -1,19 +1,13 @@
-//! How every operation is tested: a graph of that operation runs on both executors, and both are compared with a plain
+//! How every operation is tested: a graph of that operation runs on all executors, and each is compared with a plain
 //! float64 loop the test brings along.
 
 use std::sync::{Arc, LazyLock};
 
-use candle_core::{Device, Tensor};
-
 use crate::{
     exec::{
-        AdapterChoice, Gpu,
-        candle::{Session, write},
-        gpu::PipelineKey,
-        record::Recording,
-        wgpu::GpuSession,
+        AdapterChoice, CpuSession, Gpu, candle::CandleSession, gpu::PipelineKey, record::Recording, wgpu::GpuSession,
     },
-    graph::{CandleKernel, Constant, DType, Graph, GraphBuilder, GraphError, Shape, Tuning, Value},
+    graph::{Constant, DType, Graph, GraphBuilder, GraphError, Tuning, Value},
 };
 
 /// One GPU for all tests. There must be one: a skipped test proves nothing.
@@ -65,20 +59,29 @@ pub(crate) fn graph(
     b.build().expect("one output")
 }
 
-/// Runs a graph on noise on both executors and compares every result with `expected`, which gets the inputs as float64.
+/// A network on candle's processor device: what our own kernels are compared with.
+fn candle(graph: &Graph) -> CandleSession {
+    CandleSession::new(graph, &candle_core::Device::Cpu).expect("candle prepares the graph")
+}
+
+/// Noise for all inputs.
+fn data(graph: &Graph) -> Vec<Vec<f32>> {
+    let inputs = (1000..).zip(graph.inputs());
+    inputs.map(|(seed, p)| noise(seed, graph.shape(p.value).elements())).collect()
+}
+
+/// Runs a graph on noise on all executors and compares every result with `expected`, which gets the inputs as float64.
 pub(crate) fn check(graph: &Graph, tolerance: f64, expected: impl FnOnce(&[Vec<f64>]) -> Vec<f64>) {
-    let data: Vec<Vec<f32>> = graph
-        .inputs()
-        .iter()
-        .enumerate()
-        .map(|(i, p)| noise(1000 + i as u64, graph.shape(p.value).elements()))
-        .collect();
+    let data = data(graph);
     let wide: Vec<Vec<f64>> = data.iter().map(|x| x.iter().map(|&v| f64::from(v)).collect()).collect();
     let expected = expected(&wide);
     let inputs: Vec<&[f32]> = data.iter().map(Vec::as_slice).collect();
-    let mut candle = Session::new(graph).expect("candle prepares the graph");
+    let mut cpu = CpuSession::new(graph).expect("the processor prepares the graph");
+    let mut candle = candle(graph);
     // Twice: a run must not change what the next one sees.
+    cpu.run(&inputs).expect("the processor runs");
     candle.run(&inputs).expect("candle runs");
+    compare("cpu", graph, &cpu.run(&inputs).expect("the processor runs")[0], &expected, tolerance);
     compare("candle", graph, &candle.run(&inputs).expect("candle runs")[0], &expected, tolerance);
     let usual = Tuning::default();
     // One of the other layouts, where it makes a difference; which one depends on the graph.
@@ -97,21 +100,14 @@ pub(crate) fn check(graph: &Graph, tolerance: f64, expected: impl FnOnce(&[Vec<f
     }
 }
 
-/// The largest difference between what two kernels make of the same tensors of the processor.
-pub(crate) fn difference(kernels: [&CandleKernel; 2], inputs: &[&Tensor], output: &Shape) -> f32 {
-    let [a, b] = kernels.map(|kernel| match kernel {
-        CandleKernel::Tensors(f) => f(inputs).expect("candle computes"),
-        CandleKernel::Numbers(f) => {
-            let y = Tensor::full(f32::NAN, output.dims(), &Device::Cpu).expect("memory");
-            write(&y, inputs, &**f).expect("dense tensors");
-            y
-        }
-    });
-    assert_eq!((a.dims(), a.dtype()), (b.dims(), b.dtype()));
-    let [a, b] = [a, b].map(|t| t.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("numbers"));
-    let differences = a.iter().zip(&b).map(|(a, b)| (a - b).abs());
-    // Not `f32::max`, which would drop what is not a number.
-    differences.fold(0.0, |worst, d| if d <= worst { worst } else { d })
+/// Compares the processor's result with candle's, for what is too much for a loop of float64.
+pub(crate) fn check_against_candle(graph: &Graph, tolerance: f64) {
+    let data = data(graph);
+    let inputs: Vec<&[f32]> = data.iter().map(Vec::as_slice).collect();
+    let expected = candle(graph).run(&inputs).expect("candle runs");
+    let expected: Vec<f64> = expected[0].iter().map(|&v| f64::from(v)).collect();
+    let found = CpuSession::new(graph).and_then(|mut cpu| cpu.run(&inputs)).expect("the processor runs");
+    compare("cpu", graph, &found[0], &expected, tolerance);
 }
 
 fn compare(executor: &str, graph: &Graph, found: &[f32], expected: &[f64], tolerance: f64) {

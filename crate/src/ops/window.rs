@@ -1,7 +1,5 @@
 //! Windows that slide over pictures: what convolutions and poolings share.
 
-use candle_core::Tensor;
-
 use crate::graph::{GraphError, Shape};
 
 /// What surrounds a picture under a sliding window.
@@ -119,44 +117,6 @@ impl Window {
             let reach = (self.output[a] - 1) * self.stride[a] + (self.kernel[a] - 1) * self.dilation[a] + 1;
             reach.saturating_sub(self.input[a] + self.before[a])
         })
-    }
-
-    /// The pixels under each tap of the window, one `[batch, rows, columns, channels]` of the output's size a tap, made
-    /// of candle's own operations: works on every device and for every stride, dilation and padding. `fill` is what the
-    /// padding holds.
-    pub fn taps(&self, x: &Tensor, fill: f32) -> candle_core::Result<Vec<Tensor>> {
-        let mut padded = x.clone();
-        for axis in 0..2 {
-            padded = pad_axis(&padded, axis + 1, self.before[axis], self.after()[axis], fill)?;
-        }
-        let mut taps = Vec::with_capacity(self.kernel[0] * self.kernel[1]);
-        for ky in 0..self.kernel[0] {
-            let rows = padded.index_select(&self.positions(0, ky, x)?, 1)?;
-            for kx in 0..self.kernel[1] {
-                taps.push(rows.index_select(&self.positions(1, kx, x)?, 2)?);
-            }
-        }
-        Ok(taps)
-    }
-
-    fn positions(&self, axis: usize, tap: usize, like: &Tensor) -> candle_core::Result<Tensor> {
-        let at = (0..self.output[axis]).map(|o| (o * self.stride[axis] + tap * self.dilation[axis]) as u32);
-        Tensor::from_iter(at, like.device())
-    }
-}
-
-/// Surrounds a candle tensor with a constant along one axis.
-pub(crate) fn pad_axis(x: &Tensor, axis: usize, before: usize, after: usize, fill: f32) -> candle_core::Result<Tensor> {
-    let block = |length: usize| {
-        let mut dims = x.dims().to_vec();
-        dims[axis] = length;
-        Tensor::full(fill, dims, x.device())
-    };
-    match (before, after) {
-        (0, 0) => Ok(x.clone()),
-        (_, 0) => Tensor::cat(&[&block(before)?, x], axis),
-        (0, _) => Tensor::cat(&[x, &block(after)?], axis),
-        _ => Tensor::cat(&[&block(before)?, x, &block(after)?], axis),
     }
 }
 

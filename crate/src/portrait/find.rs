@@ -1,9 +1,7 @@
-//! Finds faces: detector, landmarker and blendshape estimator of MediaPipe's face landmarker, run by the candle executor
+//! Finds faces: detector, landmarker and blendshape estimator of MediaPipe's face landmarker
 //! on the processor, in the tab as natively.
 
 use std::sync::{Mutex, PoisonError};
-
-use candle_core::Device;
 
 use super::{
     FaceLandmarks, Picture, PortraitError,
@@ -15,7 +13,7 @@ use super::{
     views::views,
 };
 use crate::{
-    exec::{ExecError, candle::Session},
+    exec::{Device, ExecError, Session},
     pack::Pack,
 };
 

@@ -271,7 +271,7 @@ fn activation(relu: bool) -> Activation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{exec::candle::Session, graph::DType, pack::PackWriter};
+    use crate::{exec::CpuSession, graph::DType, pack::PackWriter};
 
     fn pack_with(graph: &str) -> Pack {
         let mut writer = PackWriter::new();
@@ -303,7 +303,7 @@ mod tests {
             outputs: vec![5],
         };
         let pack = pack_with(&serde_json::to_string(&description).expect("plain data"));
-        let mut session = Session::new(&build(&pack, "test").expect("a good network")).expect("a session");
+        let mut session = CpuSession::new(&build(&pack, "test").expect("a good network")).expect("a session");
         // Twice [1 2; 3 4], summed over each pixel and its neighbours below and to the right, minus 3.
         assert_eq!(session.run(&[&[1.0, 2.0, 3.0, 4.0]]).expect("a run"), [[17.0, 9.0, 11.0]]);
     }

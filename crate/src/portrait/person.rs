@@ -1,14 +1,12 @@
-//! Where in the picture the person is: MediaPipe's selfie segmentation, run by the candle executor.
+//! Where in the picture the person is: MediaPipe's selfie segmentation.
 
 use std::sync::{Mutex, PoisonError};
-
-use candle_core::Device;
 
 use super::find::{FindError, prepare};
 use super::fitted::TEX_FULL;
 use super::picture::Picture;
 use super::region::{Outside, Pyramid, Region};
-use crate::exec::candle::Session;
+use crate::exec::{Device, Session};
 use crate::pack::{Pack, PackError};
 use crate::portrait::network::NetworkError;
 

@@ -154,7 +154,7 @@ fn a_backend_that_is_not_there_is_named() {
         vec!["bench", "--json", "--backend", "cuda"],
     ];
     // A machine with an NVIDIA GPU and a build for it has this backend; nothing is missing there.
-    if parlante::exec::candle::cuda().is_err() {
+    if parlante::exec::Device::cuda().is_err() {
         for call in &calls {
             let said = fails(call, 8);
             assert!(said.contains("--backend auto") && said.trim().ends_with('.'), "{said}");

@@ -62,14 +62,27 @@ impl Product {
         if let Some(packed) = few.then(|| Packed::new(weight, &reads, columns)).flatten() {
             return Self { isa: Isa::detect(), reads, columns, panels: Vec::new(), packed: Some(packed), epilogue };
         }
-        let weight = weight.to_f32();
-        let mut panels = vec![0.0; columns.next_multiple_of(PANEL) * inner];
-        for (n, row) in weight.chunks_exact(inner).enumerate() {
-            let panel = &mut panels[n / PANEL * PANEL * inner..];
-            for (k, &value) in row.iter().enumerate() {
-                panel[k * PANEL + n % PANEL] = value;
+        let panels = panels_of_rows(&weight.to_f32(), inner, columns);
+        Self { isa: Isa::detect(), reads, columns, panels, packed: None, epilogue }
+    }
+
+    /// Prepares a product of two values, of `[rows, inner]` with `[inner, columns]`, or with `[columns, inner]` if that is
+    /// transposed.
+    pub fn of_values([rows, inner, columns]: [usize; 3], right: &[f32], transposed: bool) -> Self {
+        let panels = match transposed {
+            true => panels_of_rows(right, inner, columns),
+            false => {
+                let mut panels = vec![0.0; columns.next_multiple_of(PANEL) * inner];
+                for (k, row) in right.chunks_exact(columns).enumerate() {
+                    for (n, part) in row.chunks(PANEL).enumerate() {
+                        panels[(n * inner + k) * PANEL..][..part.len()].copy_from_slice(part);
+                    }
+                }
+                panels
             }
-        }
+        };
+        let reads = Reads::new(Window::row(rows), inner);
+        let epilogue = Epilogue::new(None, &Activation::None, columns);
         Self { isa: Isa::detect(), reads, columns, panels, packed: None, epilogue }
     }
 
@@ -112,6 +125,18 @@ impl Product {
             Isa::Baseline => unsafe { group::<Baseline, 6, 2, 6, 2>(self, x, addend, first, y) },
         }
     }
+}
+
+/// Weights, `[columns][inner]`, in panels.
+fn panels_of_rows(rows: &[f32], inner: usize, columns: usize) -> Vec<f32> {
+    let mut panels = vec![0.0; columns.next_multiple_of(PANEL) * inner];
+    for (n, row) in rows.chunks_exact(inner).enumerate() {
+        let panel = &mut panels[n / PANEL * PANEL * inner..];
+        for (k, &value) in row.iter().enumerate() {
+            panel[k * PANEL + n % PANEL] = value;
+        }
+    }
+    panels
 }
 
 #[cfg(target_arch = "x86_64")]
