@@ -5,7 +5,7 @@ import { cut, difference, onnxRuntime } from "/compare/measure.mjs";
 const bytes = async (path) => (await fetch(path)).arrayBuffer();
 const numbers = async (path) => new Float32Array(await bytes(path));
 
-async function ours(name, network, where) {
+async function ours(name, network, where, operations) {
   const module = await import("/wasm/parlante.js");
   await module.default({ module_or_path: "/wasm/parlante_bg.wasm" });
   const pack = new Uint8Array(await bytes("/parlante-default.gguf"));
@@ -15,6 +15,7 @@ async function ours(name, network, where) {
   }
   const prepared = await module.GpuNetwork.open(pack, name);
   console.log(`  ${prepared.layout()}`);
+  if (operations) console.log(await prepared.operations());
   return async () => cut(await prepared.run(), network.outputs);
 }
 
@@ -27,9 +28,9 @@ async function theirs(name, network, where) {
 }
 
 /** Prepares a network: how far its outputs are from ours on the processor, and a function that times it. */
-export async function prepare(name, side, where) {
+export async function prepare(name, side, where, operations) {
   const network = (await (await fetch("/networks.json")).json()).find((n) => n.name === name);
-  const run = await (side === "ours" ? ours(name, network, where) : theirs(name, network, where));
+  const run = await (side === "ours" ? ours(name, network, where, operations) : theirs(name, network, where));
   const expected = cut(await numbers(`/${name}.out`), network.outputs);
   return {
     difference: difference(await run(), expected),

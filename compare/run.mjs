@@ -3,7 +3,9 @@
 // Both sides are prepared in processes of their own and then run in turn, so that both see the same machine. Printed is
 // the median; the spread is that of the ratio. Fails when outputs differ by more than BOUND.
 //
-// npm run compare -- [--only native,wasm,tab,webgpu] [--networks lips,spade] [--rounds 9]
+// npm run compare -- [--only native,wasm,tab,webgpu] [--networks lips,spade] [--rounds 9] [--operations]
+//
+// With --operations it also lists what each of our operations takes on the browser's GPU.
 
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -182,6 +184,7 @@ await entry(async () => {
       only: { type: "string", default: Object.keys(CONTESTS).join() },
       networks: { type: "string" },
       rounds: { type: "string", default: "7" },
+      operations: { type: "boolean", default: false },
     },
   });
   const contests = values.only.split(",");
@@ -189,6 +192,7 @@ await entry(async () => {
   if (unknown !== undefined) {
     throw new Explained(`"${unknown}" cannot be compared. What can is: ${Object.keys(CONTESTS).join(", ")}.`);
   }
+  if (values.operations) process.env.OPERATIONS = "1";
   await setUp(contests);
   const all = JSON.parse(readFileSync(join(ROOT, FOLDER, "networks.json"), "utf8"));
   const networks = all.filter(({ name }) => values.networks?.split(",").includes(name) ?? true);

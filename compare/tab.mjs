@@ -3,7 +3,7 @@
 //
 // usage: tab.mjs DIR NETWORK ours|theirs webgpu|THREADS
 //
-// Speaks as ort.py does.
+// Speaks as ort.py does. With OPERATIONS in the environment our side also lists what each operation takes on the GPU.
 
 import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
@@ -48,11 +48,11 @@ page.on("console", (message) => process.stderr.write(`${message.text()}\n`));
 page.setDefaultTimeout(0);
 await page.goto(`http://127.0.0.1:${server.address().port}/`);
 const first = await page.evaluate(
-  async ([name, side, where]) => {
-    globalThis.prepared = await (await import("/compare/page.mjs")).prepare(name, side, where);
+  async ([name, side, where, operations]) => {
+    globalThis.prepared = await (await import("/compare/page.mjs")).prepare(name, side, where, operations);
     return globalThis.prepared.difference;
   },
-  [name, side, where],
+  [name, side, where, process.env.OPERATIONS !== undefined],
 );
 process.stdout.write(`${JSON.stringify(first)}\n`);
 for await (const line of createInterface({ input: process.stdin })) {

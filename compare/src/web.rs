@@ -1,8 +1,13 @@
 //! The networks in WebAssembly.
 
 use parlante::{
-    exec::{AdapterChoice, CpuSession, Gpu, tune::tune, wgpu::GpuSession},
-    graph::Shape,
+    exec::{
+        AdapterChoice, CpuSession, Gpu,
+        bench::{OperationTime, bench_wgpu},
+        tune::tune,
+        wgpu::GpuSession,
+    },
+    graph::{Graph, Shape, Tuning},
     pack::Pack,
 };
 use wasm_bindgen::prelude::*;
@@ -46,6 +51,8 @@ pub struct GpuNetwork {
     inputs: Vec<Vec<f32>>,
     shapes: Vec<Shape>,
     layout: String,
+    graph: Graph,
+    tuning: Tuning,
 }
 
 #[wasm_bindgen]
@@ -61,6 +68,19 @@ impl GpuNetwork {
     /// How its shaders are laid out.
     pub fn layout(&self) -> String {
         self.layout.clone()
+    }
+
+    /// Every operation and how long it takes, the slowest first.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub async fn operations(&self) -> Result<String, String> {
+        let (gpu, tuning) = (self.session.gpu(), self.tuning);
+        let time = bench_wgpu("network", &self.graph, gpu, tuning, 3).await.map_err(|e| e.to_string())?;
+        let mut operations = time.operations;
+        operations.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+        let line = |o: &OperationTime| format!("{:.3} ms {} {:?}", 1e3 * o.seconds, o.operation, o.output);
+        Ok(operations.iter().map(line).collect::<Vec<_>>().join("\n"))
     }
 
     /// Runs the network once; results as those of [`Network::run`].
@@ -86,7 +106,14 @@ async fn prepare_gpu(pack: Vec<u8>, name: &str) -> Outcome<GpuNetwork> {
     let tuned = tune(&graph, &gpu, f64::INFINITY, f64::INFINITY).await?;
     let session = GpuSession::prepare(&graph, &gpu, tuned.tuning, |_, _| {}).await?;
     let layout = format!("{tuned:?}");
-    Ok(GpuNetwork { layout, session, inputs: networks::inputs(&graph), shapes })
+    Ok(GpuNetwork {
+        layout,
+        session,
+        graph: graph.clone(),
+        tuning: tuned.tuning,
+        inputs: networks::inputs(&graph),
+        shapes,
+    })
 }
 
 fn prepare(pack: Vec<u8>, name: &str) -> Outcome<Network> {

@@ -81,10 +81,10 @@ fn store(pixel: u32, vector: u32, sum: vec4<f32>) {
     }
 }
 
-@compute @workgroup_size(32)
+@compute @workgroup_size(16)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     // Neighbouring invocations have neighbouring channels of the same pixels.
-    let at = element(id, groups, 32u);
+    let at = element(id, groups, 16u);
     if at >= p.elements {
         return;
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{ExecError, Gpu, auto::Executor, clock::seconds, cpu::CpuSession, wgpu::GpuSession};
-use crate::graph::{Graph, Tuning};
+use crate::graph::{Graph, MemoryPlan, Tuning};
 
 /// How often an operation is submitted at once to be timed on a GPU.
 const REPEATS: usize = 50;
@@ -116,9 +116,10 @@ pub async fn bench_wgpu(
     if result.operations.iter().all(|o| o.seconds.is_finite()) {
         return Ok(result);
     }
-    for (i, node) in graph.nodes().iter().enumerate() {
+    let plan = MemoryPlan::new(graph);
+    for i in 0..graph.nodes().len() {
         result.operations[i].seconds = 0.0;
-        if node.operation.is_view() {
+        if !plan.computes(graph, i) {
             continue;
         }
         let mut best = f64::INFINITY;

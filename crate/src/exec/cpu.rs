@@ -6,7 +6,7 @@
 
 use super::ExecError;
 use crate::{
-    graph::{CpuKernel, Graph, MemoryPlan, NodeCost, Port, Shape, Source, Value},
+    graph::{CpuKernel, Graph, MemoryPlan, NodeCost, Place, Port, Shape, Source, Value},
     ops::cpu,
 };
 
@@ -20,26 +20,28 @@ pub struct CpuSession {
     memory: Vec<Vec<f32>>,
     constants: Vec<Vec<f32>>,
     inputs: Vec<Input>,
-    outputs: Vec<Place>,
+    outputs: Vec<Region>,
 }
 
 struct Step {
-    /// None for views, which are nothing but another name.
+    /// None where the result lies in the inputs' memory already.
     work: Option<(CpuKernel, Write)>,
-    inputs: Vec<Place>,
+    inputs: Vec<Region>,
 }
 
 /// Where a step writes.
 #[derive(Clone, Copy)]
 struct Write {
     slot: usize,
+    offset: usize,
     elements: usize,
 }
 
 /// Where a value lies, and how many elements it has.
 #[derive(Clone, Copy)]
-struct Place {
+struct Region {
     root: Root,
+    offset: usize,
     elements: usize,
 }
 
@@ -53,6 +55,8 @@ enum Root {
 struct Input {
     name: String,
     shape: Shape,
+    /// Where it is copied to, if operations look for it in the memory of another value.
+    joined: Option<Write>,
 }
 
 /// Values that a step reads.
@@ -63,13 +67,13 @@ struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    fn at(&self, place: &Place) -> &'a [f32] {
+    fn at(&self, place: &Region) -> &'a [f32] {
         let all: &'a [f32] = match place.root {
             Root::Input(i) => self.inputs[i],
             Root::Constant(i) => &self.constants[i],
             Root::Slot(i) => &self.memory[i],
         };
-        &all[..place.elements]
+        &all[place.offset..][..place.elements]
     }
 }
 
@@ -82,19 +86,23 @@ impl CpuSession {
         let plan = MemoryPlan::new(graph);
         let mut constants = Constants { data: Vec::new(), places: vec![None; graph.value_count()] };
         let mut steps = Vec::with_capacity(graph.nodes().len());
-        for node in graph.nodes() {
+        for (i, node) in graph.nodes().iter().enumerate() {
             let inputs = node.inputs.iter().map(|&v| constants.place(graph, &plan, v)).collect();
             let elements = graph.shape(node.output).elements();
             let work = match plan.slot(node.output) {
-                Some(slot) if !node.operation.is_view() => {
+                Some(slot) if plan.computes(graph, i) => {
                     let kernel = node.operation.cpu(&graph.input_shapes(node), graph.shape(node.output))?;
-                    Some((kernel, Write { slot: slot.0, elements }))
+                    Some((kernel, Write { slot: slot.0, offset: plan.place(node.output).offset, elements }))
                 }
                 _ => None,
             };
             steps.push(Step { work, inputs });
         }
-        let input = |p: &Port| Input { name: p.name.clone(), shape: graph.shape(p.value).clone() };
+        let input = |p: &Port| {
+            let (shape, offset) = (graph.shape(p.value).clone(), plan.place(p.value).offset);
+            let joined = plan.slot(p.value).map(|slot| Write { slot: slot.0, offset, elements: shape.elements() });
+            Input { name: p.name.clone(), shape, joined }
+        };
         let inputs = graph.inputs().iter().map(input).collect();
         let outputs = graph.outputs().iter().map(|p| constants.place(graph, &plan, p.value)).collect();
         // What has few rows goes to one thread however much it is.
@@ -126,6 +134,11 @@ impl CpuSession {
     ) -> Result<Vec<Vec<f32>>, ExecError> {
         let described = self.inputs.iter().map(|input| (input.name.as_str(), &input.shape));
         ExecError::check_inputs(described, inputs)?;
+        for (input, data) in self.inputs.iter().zip(inputs) {
+            if let Some(Write { slot, offset, elements }) = input.joined {
+                self.memory[slot][offset..][..elements].copy_from_slice(data);
+            }
+        }
         cpu::beside_threads(self.shared, || {
             for (i, step) in self.steps.iter().enumerate() {
                 observe(i, &mut || step.run(inputs, &self.constants, &mut self.memory));
@@ -141,7 +154,7 @@ impl Step {
         let Some((kernel, write)) = &self.work else { return };
         // Taken out while it is written to: no value that the step reads lies there, as the plan made sure.
         let mut written = std::mem::take(&mut memory[write.slot]);
-        let y = &mut written[..write.elements];
+        let y = &mut written[write.offset..][..write.elements];
         // What a kernel leaves out shows in the tests.
         #[cfg(test)]
         y.fill(f32::NAN);
@@ -161,8 +174,8 @@ struct Constants {
 
 impl Constants {
     /// Where a value lies.
-    fn place(&mut self, graph: &Graph, plan: &MemoryPlan, value: Value) -> Place {
-        let (root, elements) = (plan.root(value), graph.shape(value).elements());
+    fn place(&mut self, graph: &Graph, plan: &MemoryPlan, value: Value) -> Region {
+        let (Place { root, offset }, elements) = (plan.place(value), graph.shape(value).elements());
         let root = match (graph.source(root), plan.slot(value)) {
             (Source::Constant(constant), _) => {
                 let known = &mut self.places[root.index()];
@@ -174,7 +187,7 @@ impl Constants {
             (_, Some(slot)) => Root::Slot(slot.0),
             (_, None) => Root::Input(graph.inputs().iter().position(|p| p.value == root).unwrap_or_default()),
         };
-        Place { root, elements }
+        Region { root, offset, elements }
     }
 }
 

@@ -31,8 +31,9 @@ impl Command {
 
 impl Recording {
     pub fn new(graph: &Graph, tuning: Tuning) -> Self {
+        let plan = MemoryPlan::new(graph);
         let mut dispatches = Vec::new();
-        for (index, node) in graph.nodes().iter().enumerate().filter(|(_, node)| !node.operation.is_view()) {
+        for (index, node) in graph.nodes().iter().enumerate().filter(|(i, _)| plan.computes(graph, *i)) {
             let all = node.operation.gpu(&graph.input_shapes(node), graph.shape(node.output), tuning);
             dispatches.extend(all.into_iter().map(|dispatch| (index, dispatch)));
         }
@@ -47,10 +48,27 @@ impl Recording {
         let mut recorder = Recorder { gpu, commands: Vec::new(), scratch: Vec::new(), uploaded: HashMap::new() };
         for ((index, dispatch), offset) in self.dispatches.iter().zip(offsets) {
             let node = &graph.nodes()[*index];
-            let inputs: Vec<&wgpu::Buffer> = node.inputs.iter().map(|&v| memory.buffer(v)).collect();
-            recorder.record(*index, dispatch, &inputs, memory.buffer(node.output), (&params, offset))?;
+            let inputs: Vec<Range> = node.inputs.iter().map(|&v| memory.range(v)).collect();
+            recorder.record(*index, dispatch, &inputs, memory.range(node.output), (&params, offset))?;
         }
         Ok(recorder.commands)
+    }
+}
+
+/// Where something lies: in a buffer from this byte on.
+#[derive(Clone)]
+pub(crate) struct Range {
+    pub buffer: wgpu::Buffer,
+    pub offset: u64,
+}
+
+impl Range {
+    fn whole(buffer: wgpu::Buffer) -> Self {
+        Self { buffer, offset: 0 }
+    }
+
+    fn binding(&self) -> wgpu::BindingResource<'_> {
+        wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer: &self.buffer, offset: self.offset, size: None })
     }
 }
 
@@ -71,7 +89,7 @@ impl Memory {
         let mut fixed = vec![None; graph.value_count()];
         let read = graph.nodes().iter().flat_map(|n| &n.inputs).copied();
         for value in read.chain(graph.outputs().iter().chain(graph.inputs()).map(|p| p.value)) {
-            let value = plan.root(value);
+            let value = plan.place(value).root;
             let place = &mut fixed[value.index()];
             if place.is_none() {
                 *place = match graph.source(value) {
@@ -84,11 +102,14 @@ impl Memory {
         Ok(Self { plan, slots, fixed, nothing: gpu.storage("nothing", 0)? })
     }
 
-    pub fn buffer(&self, value: Value) -> &wgpu::Buffer {
-        match self.plan.slot(value) {
+    /// Where a value lies.
+    pub fn range(&self, value: Value) -> Range {
+        let place = self.plan.place(value);
+        let buffer = match self.plan.slot(value) {
             Some(slot) => &self.slots[slot.0],
-            None => self.fixed[self.plan.root(value).index()].as_ref().unwrap_or(&self.nothing),
-        }
+            None => self.fixed[place.root.index()].as_ref().unwrap_or(&self.nothing),
+        };
+        Range { buffer: buffer.clone(), offset: 4 * place.offset as u64 }
     }
 }
 
@@ -140,26 +161,26 @@ impl Recorder<'_> {
         &mut self,
         node: usize,
         dispatch: &Dispatch,
-        inputs: &[&wgpu::Buffer],
-        output: &wgpu::Buffer,
+        inputs: &[Range],
+        output: Range,
         (params, offset): (&wgpu::Buffer, u64),
     ) -> Result<(), GpuError> {
         let pipeline = self.gpu.pipeline(&PipelineKey::new(dispatch.shader, &dispatch.constants));
-        let mut buffers = Vec::with_capacity(dispatch.bindings.len());
+        let mut ranges = Vec::with_capacity(dispatch.bindings.len());
         for binding in &dispatch.bindings {
-            buffers.push(match binding {
+            ranges.push(match binding {
                 Binding::Input(i) => inputs[*i].clone(),
                 Binding::Output => output.clone(),
-                Binding::Weights(values) => self.weights(values)?,
-                Binding::ScratchIn(i) => self.scratch[*i].clone(),
-                Binding::ScratchOut(i, elements) => self.scratch(*i, *elements)?,
+                Binding::Weights(values) => Range::whole(self.weights(values)?),
+                Binding::ScratchIn(i) => Range::whole(self.scratch[*i].clone()),
+                Binding::ScratchOut(i, elements) => Range::whole(self.scratch(*i, *elements)?),
             });
         }
         let size = std::num::NonZero::new(4 * dispatch.params.len().next_multiple_of(4) as u64);
         let uniform = wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer: params, offset, size });
         let mut entries = vec![wgpu::BindGroupEntry { binding: 0, resource: uniform }];
-        for (i, buffer) in buffers.iter().enumerate() {
-            entries.push(wgpu::BindGroupEntry { binding: i as u32 + 1, resource: buffer.as_entire_binding() });
+        for (i, range) in ranges.iter().enumerate() {
+            entries.push(wgpu::BindGroupEntry { binding: i as u32 + 1, resource: range.binding() });
         }
         let bindings = self.gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(dispatch.shader.name),

@@ -64,9 +64,6 @@ pub async fn tune(graph: &Graph, gpu: &Arc<Gpu>, limit: f64, hopeless: f64) -> R
 /// Whether layouts make a difference to an operation.
 fn depends(graph: &Graph, node: usize) -> bool {
     let node = &graph.nodes()[node];
-    if node.operation.is_view() {
-        return false;
-    }
     let [one, other] = [Tuning::CANDIDATES[0], Tuning::CANDIDATES[Tuning::CANDIDATES.len() - 1]].map(|tuning| {
         let dispatches = node.operation.gpu(&graph.input_shapes(node), graph.shape(node.output), tuning);
         dispatches.iter().map(|d| PipelineKey::new(d.shader, &d.constants)).collect::<Vec<_>>()

@@ -6,7 +6,7 @@ use std::{collections::HashSet, fmt, sync::Arc};
 use super::{
     ExecError, Gpu,
     gpu::PipelineKey,
-    record::{Command, Memory, Recording},
+    record::{Command, Memory, Range, Recording},
 };
 use crate::graph::{Graph, Port, Shape, Tuning};
 
@@ -25,7 +25,7 @@ pub struct GpuSession {
 struct Terminal {
     name: String,
     shape: Shape,
-    buffer: wgpu::Buffer,
+    range: Range,
 }
 
 impl GpuSession {
@@ -67,7 +67,7 @@ impl GpuSession {
         let terminal = |port: &Port| Terminal {
             name: port.name.clone(),
             shape: graph.shape(port.value).clone(),
-            buffer: memory.buffer(port.value).clone(),
+            range: memory.range(port.value),
         };
         let inputs = graph.inputs().iter().map(terminal).collect();
         let outputs: Vec<Terminal> = graph.outputs().iter().map(terminal).collect();
@@ -92,16 +92,6 @@ impl GpuSession {
         &self.gpu
     }
 
-    /// The buffer of an input, to be filled on the GPU.
-    pub fn input_buffer(&self, index: usize) -> Option<&wgpu::Buffer> {
-        self.inputs.get(index).map(|t| &t.buffer)
-    }
-
-    /// The buffer of an output, to be used on the GPU without readback.
-    pub fn output_buffer(&self, index: usize) -> Option<&wgpu::Buffer> {
-        self.outputs.get(index).map(|t| &t.buffer)
-    }
-
     /// Number of dispatches in a run.
     pub fn dispatch_count(&self) -> usize {
         self.commands.len()
@@ -112,15 +102,10 @@ impl GpuSession {
     /// # Errors
     /// [`ExecError::InputCount`], [`ExecError::InputSize`].
     pub fn write_inputs(&self, inputs: &[&[f32]]) -> Result<(), ExecError> {
-        if inputs.len() != self.inputs.len() {
-            return Err(ExecError::InputCount { wanted: self.inputs.len(), found: inputs.len() });
-        }
+        let declared = self.inputs.iter().map(|input| (input.name.as_str(), &input.shape));
+        ExecError::check_inputs(declared, inputs)?;
         for (input, data) in self.inputs.iter().zip(inputs) {
-            if data.len() != input.shape.elements() {
-                let (name, shape, found) = (input.name.clone(), input.shape.clone(), data.len());
-                return Err(ExecError::InputSize { name, shape, found });
-            }
-            self.gpu.queue.write_buffer(&input.buffer, 0, bytemuck::cast_slice(data));
+            self.gpu.queue.write_buffer(&input.range.buffer, input.range.offset, bytemuck::cast_slice(data));
         }
         Ok(())
     }
@@ -149,7 +134,8 @@ impl GpuSession {
         let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
         self.encode(&mut encoder);
         for (i, output) in self.outputs.iter().enumerate().filter(|(i, _)| wanted.contains(i)) {
-            encoder.copy_buffer_to_buffer(&output.buffer, 0, &self.readback, self.offsets[i], output.bytes());
+            let Range { buffer, offset } = &output.range;
+            encoder.copy_buffer_to_buffer(buffer, *offset, &self.readback, self.offsets[i], output.bytes());
         }
         self.gpu.queue.submit([encoder.finish()]);
         if wanted.is_empty() {

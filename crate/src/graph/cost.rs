@@ -1,4 +1,4 @@
-use super::{Graph, Source};
+use super::{Graph, MemoryPlan, Source};
 
 /// Work of a whole graph, or of a part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,13 +23,15 @@ pub struct NodeCost {
 impl Graph {
     /// Work of each operation, in the order in which they run.
     pub fn node_costs(&self) -> Vec<NodeCost> {
+        let plan = MemoryPlan::new(self);
         self.nodes()
             .iter()
-            .map(|node| {
+            .enumerate()
+            .map(|(i, node)| {
                 let inputs = self.input_shapes(node);
                 let output = self.shape(node.output);
                 let operation = &node.operation;
-                let moved = if operation.is_view() {
+                let moved = if !plan.computes(self, i) {
                     0
                 } else {
                     let elements: usize = inputs.iter().map(|s| s.elements()).sum::<usize>() + output.elements();

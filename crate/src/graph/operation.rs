@@ -7,6 +7,17 @@ use crate::ops::{Activation, Kind};
 /// output holds anything before and is overwritten whole.
 pub type CpuKernel = Box<dyn Fn(&[&[f32]], &mut [f32]) + Send + Sync>;
 
+/// How the result of an operation can lie in memory beside its inputs. [`super::MemoryPlan`] makes use of it where it can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alias {
+    /// It is computed.
+    None,
+    /// It is the first input's memory, from this element on.
+    Part(usize),
+    /// It is the memory of its inputs, one after the other.
+    Joined,
+}
+
 /// What an operation is to the rest of the program. One implementation is one file in [`crate::ops`].
 ///
 /// Weights belong to the operation itself; `inputs` are the values other operations make.
@@ -31,9 +42,9 @@ pub trait Operation: fmt::Debug + Send + Sync {
         0
     }
 
-    /// True when the output is the first input's memory under another shape.
-    fn is_view(&self) -> bool {
-        false
+    /// How its result can be there without being computed.
+    fn alias(&self, _inputs: &[&Shape], _output: &Shape) -> Alias {
+        Alias::None
     }
 
     /// The same operation with `next`, the only user of its result, folded into it; `None` when that is not possible.
@@ -56,14 +67,14 @@ pub trait Operation: fmt::Debug + Send + Sync {
         }
     }
 
-    /// Prepares the processor's version. Played by [`crate::exec::cpu`]; never asked of views.
+    /// Prepares the processor's version. Played by [`crate::exec::cpu`].
     ///
     /// # Errors
     /// As [`Self::shape`].
     fn cpu(&self, inputs: &[&Shape], output: &Shape) -> Result<CpuKernel, GraphError>;
 
     /// Records the GPU version: what to run, on what, how often, laid out as suits the adapter. Played by
-    /// [`crate::exec::wgpu`]; never asked of views.
+    /// [`crate::exec::wgpu`].
     fn gpu(&self, inputs: &[&Shape], output: &Shape, tuning: Tuning) -> Vec<Dispatch>;
 }
 

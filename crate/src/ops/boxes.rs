@@ -89,6 +89,13 @@ pub(crate) fn offset(shape: &Shape, at: impl Iterator<Item = usize>) -> usize {
     shape.strides().iter().zip(at).map(|(s, i)| s * i).sum()
 }
 
+/// Whether a box of this shape, somewhere in a value of the other, lies together: but for one axis, those outside of it have
+/// length 1 in the box, and those inside are whole.
+pub(crate) fn together(whole: &Shape, part: &Shape) -> bool {
+    let mut axes = whole.dims().iter().zip(part.dims()).skip_while(|(_, part)| **part == 1).skip(1);
+    axes.all(|(whole, part)| whole == part)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

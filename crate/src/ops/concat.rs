@@ -2,7 +2,7 @@
 
 use super::Kind;
 use super::boxes::BoxCopy;
-use crate::graph::{CpuKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
+use crate::graph::{Alias, CpuKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 #[derive(Debug)]
 struct ConcatOp {
@@ -35,6 +35,11 @@ impl Operation for ConcatOp {
 
     fn flops(&self, _: &[&Shape], _: &Shape) -> u64 {
         0
+    }
+
+    fn alias(&self, _: &[&Shape], output: &Shape) -> Alias {
+        let outermost = output.dims()[..self.axis].iter().all(|&length| length == 1);
+        if outermost { Alias::Joined } else { Alias::None }
     }
 
     fn cpu(&self, inputs: &[&Shape], output: &Shape) -> Result<CpuKernel, GraphError> {

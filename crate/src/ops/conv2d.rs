@@ -235,7 +235,6 @@ mod tests {
         y
     }
 
-    /// The version for other devices, run on this one, against the processor's own.
     #[test]
     fn agrees_with_candle() {
         let (stride, dilation, padding) = ([2, 1], [1, 2], Padding::all(2));

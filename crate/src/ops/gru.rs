@@ -136,9 +136,9 @@ impl GruOp {
             Dispatch {
                 shader: shader!("gru_packed"),
                 constants: vec![("FIRST", flag(step == 0))],
-                params: [hidden / 2, step, blocks].map(|n| n as u32).to_vec(),
+                params: [hidden / 4, step, blocks].map(|n| n as u32).to_vec(),
                 bindings,
-                workgroups: groups((hidden / 2).div_ceil(PACKED_GROUP)),
+                workgroups: groups((hidden / 4).div_ceil(PACKED_GROUP)),
             }
         };
         Some((0..steps).map(step).collect())
@@ -235,7 +235,6 @@ mod tests {
         one(2, 32, 48, bytes);
     }
 
-    /// The version for other devices, run on this one, against the processor's own.
     #[test]
     fn agrees_with_candle() {
         let gru = Gru {

@@ -103,6 +103,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::graph::DType;
     use crate::ops::testing::{bytes, check, check_against_candle, f64s, graph, weights};
 
     proptest! {
@@ -134,7 +135,16 @@ mod tests {
         });
     }
 
-    /// The version for other devices, run on this one, against the processor's own.
+    /// A pack may hold what no encoder makes.
+    #[test]
+    fn the_smallest_byte_is_a_number_like_others() {
+        let mut block = half::f16::from_f32(0.01).to_le_bytes().to_vec();
+        block.extend((0..32).map(|i| if i % 3 == 0 { 0x80 } else { i }));
+        let weight = Constant::stored([1, 32], DType::Q8_0, block.into(), 0..34).unwrap();
+        assert_eq!(weight.to_f32()[0], -128.0 * half::f16::from_f32(0.01).to_f32());
+        one(weight, [1, 1], false);
+    }
+
     #[test]
     fn agrees_with_candle() {
         let (bias, activation) = (Some(weights(2, &[9])), Activation::Gelu);

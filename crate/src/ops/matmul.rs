@@ -98,7 +98,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ops::testing::{check, graph};
+    use crate::ops::testing::{check, check_against_candle, graph};
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
@@ -131,5 +131,12 @@ mod tests {
         assert!(b.matmul(x, y).is_err());
         assert!(b.matmul(x, v).is_err());
         assert!(b.matmul_transposed(x, y).is_ok());
+    }
+
+    /// More columns than a panel of weights has, and a last panel that is not whole.
+    #[test]
+    fn long_products_agree_with_candle() {
+        check_against_candle(&graph(&[&[2, 50, 33], &[2, 33, 37]], |g, x| g.matmul(x[0], x[1])), 1e-5);
+        check_against_candle(&graph(&[&[2, 3, 40], &[2, 70, 40]], |g, x| g.matmul_transposed(x[0], x[1])), 1e-5);
     }
 }

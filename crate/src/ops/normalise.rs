@@ -184,7 +184,6 @@ mod tests {
         }
     }
 
-    /// The version for other devices, run on this one, against the processor's own.
     #[test]
     fn agrees_with_candle() {
         for over in [NormaliseOver::Channels, NormaliseOver::Pixels] {

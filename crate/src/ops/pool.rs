@@ -161,7 +161,6 @@ mod tests {
         assert!(b.pool(x, pool).is_err());
     }
 
-    /// The version for other devices, run on this one, against the processor's own.
     #[test]
     fn agrees_with_candle() {
         for kind in [PoolKind::Max, PoolKind::Average] {

@@ -9,7 +9,7 @@ use crate::graph::{Binding, Constant, Dispatch, Q8_0_ELEMENTS, Tile};
 /// Output pixels of which every weight is read for so little work that reading decides.
 const FEW: usize = 4;
 /// Invocations in a workgroup of the shaders for weights in bytes. Few are at work there: small groups keep all cores busy.
-pub(crate) const PACKED_GROUP: usize = 32;
+pub(crate) const PACKED_GROUP: usize = 16;
 
 /// A convolution as the GPU sees it: a product whose left factor is gathered on the fly.
 pub(crate) struct ImplicitProduct<'a> {
@@ -160,13 +160,17 @@ impl ImplicitProduct<'_> {
 }
 
 /// Weights in bytes, `[out][tap][in]`, as words of four inputs, `[tap][in / 4][out]`, and their scales, `[tap][in / 32][out]`,
-/// with room for `columns` outputs. None when they are not stored in bytes.
+/// with room for `columns` outputs. Shaders read bytes as parts of 127, which the scales make good. None when they are not stored
+/// in bytes, or one is -128, which that cannot tell from -127 (the encoder makes none).
 pub(crate) fn packed_weights(weight: &Constant, [taps, channels]: [usize; 2], columns: usize) -> Option<[Binding; 2]> {
     let blocks = taps * channels / Q8_0_ELEMENTS;
     let (mut words, mut scales) = (vec![0; taps * channels / 4 * columns], vec![0.0; blocks * columns]);
     for (i, (scale, bytes)) in weight.q8_blocks(channels)?.enumerate() {
         let (n, block) = (i / blocks, i % blocks);
-        scales[block * columns + n] = scale;
+        if bytes.contains(&(i8::MIN as u8)) {
+            return None;
+        }
+        scales[block * columns + n] = 127.0 * scale;
         for (k, word) in bytes.as_chunks().0.iter().enumerate() {
             words[(block * Q8_0_ELEMENTS / 4 + k) * columns + n] = u32::from_le_bytes(*word);
         }

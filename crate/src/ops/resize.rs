@@ -152,7 +152,6 @@ mod tests {
         }
     }
 
-    /// The version for other devices, run on this one, against the processor's own.
     #[test]
     fn agrees_with_candle() {
         check_against_candle(&graph(&[&[2, 5, 7, 3]], |g, x| g.resize(x[0], [9, 4], Sampling::HalfPixel)), 1e-6);

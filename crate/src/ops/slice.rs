@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::Kind;
-use super::boxes::{BoxCopy, offset};
-use crate::graph::{CpuKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
+use super::boxes::{BoxCopy, offset, together};
+use crate::graph::{Alias, CpuKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
 
 #[derive(Debug)]
 struct SliceOp(Vec<Range<usize>>);
@@ -28,6 +28,11 @@ impl Operation for SliceOp {
 
     fn flops(&self, _: &[&Shape], _: &Shape) -> u64 {
         0
+    }
+
+    fn alias(&self, inputs: &[&Shape], output: &Shape) -> Alias {
+        let first = offset(inputs[0], self.0.iter().map(|r| r.start));
+        if together(inputs[0], output) { Alias::Part(first) } else { Alias::None }
     }
 
     fn cpu(&self, inputs: &[&Shape], output: &Shape) -> Result<CpuKernel, GraphError> {

@@ -1,8 +1,8 @@
-//! Processor kernels that candle does not have, or not fast enough: convolution, depthwise convolution, linear layers.
+//! The processor's costly kernels: convolution, depthwise convolution, linear layers, products.
 //!
-//! candle's matrix product is near the machine's limit but its convolution writes the whole patch matrix to memory first,
-//! and its depthwise convolution runs at 0.5 GFLOP/s. Both are written here once, over [`lanes::Lanes`], and compiled for
-//! each instruction set; which one is used is found out when a network is prepared.
+//! They are written once, over [`lanes::Lanes`], and compiled for each instruction set; which one is used is found out when a
+//! network is prepared. (candle's convolution writes the whole patch matrix to memory first, and its depthwise convolution runs
+//! at 0.5 GFLOP/s; its matrix product is near the machine's limit.)
 
 #[cfg(not(target_arch = "wasm32"))]
 mod awake;
