@@ -1,8 +1,15 @@
 //! Functions of one number: activations, and the few others networks need.
 
-use super::Kind;
-use super::dispatch::{elementwise, shader};
+use super::{
+    Kind, cpu,
+    dispatch::{elementwise, shader},
+};
 use crate::graph::{Binding, Constant, CpuKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
+
+/// Elements that one thread takes at a time.
+const PIECE: usize = 8192;
+/// Multiply-adds a kernel does in the time a function of an element takes.
+const WORTH: usize = 16;
 
 /// A function applied to every element. Convolutions and matrix products take one over for free.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +75,12 @@ impl Activation {
     /// Replaces every number by the function's value. What each does is chosen outside of the loop, which then works on
     /// several numbers at once.
     pub(crate) fn apply(&self, y: &mut [f32]) {
+        cpu::wide(|| self.loops(y));
+    }
+
+    #[inline(always)]
+    fn loops(&self, y: &mut [f32]) {
+        #[inline(always)]
         fn map(y: &mut [f32], f: impl Fn(f32) -> f32) {
             y.iter_mut().for_each(|v| *v = f(*v));
         }
@@ -80,13 +93,17 @@ impl Activation {
         }
     }
 
-    /// Like [`Self::apply`], PReLU included: `slopes` are those of every channel.
+    /// Like [`Self::apply`], shared among threads and with PReLU: `slopes` are those of every channel.
     pub(crate) fn apply_channels(&self, y: &mut [f32], slopes: &[f32]) {
+        let (piece, work) = ((PIECE / slopes.len()).max(1) * slopes.len(), WORTH * y.len());
         match self {
-            Self::Prelu(_) => y.chunks_exact_mut(slopes.len()).for_each(|y| {
-                y.iter_mut().zip(slopes).for_each(|(y, slope)| *y = y.max(0.0) + slope * y.min(0.0));
+            Self::None => {}
+            Self::Prelu(_) => cpu::for_pieces(y, piece, work, |_, y| {
+                for y in y.chunks_exact_mut(slopes.len()) {
+                    y.iter_mut().zip(slopes).for_each(|(y, slope)| *y = y.max(0.0) + slope * y.min(0.0));
+                }
             }),
-            _ => self.apply(y),
+            _ => cpu::for_pieces(y, piece, work, |_, y| self.apply(y)),
         }
     }
 

@@ -140,6 +140,11 @@ impl Walk {
 
     /// What is done is chosen outside of the loops, which then work on several numbers at once.
     fn part(&self, kind: Binary, a: &[f32], b: &[f32], y: &mut [f32]) {
+        cpu::wide(|| self.loops(kind, a, b, y));
+    }
+
+    #[inline(always)]
+    fn loops(&self, kind: Binary, a: &[f32], b: &[f32], y: &mut [f32]) {
         match kind {
             Binary::Add => self.rows(a, b, y, |a, b| a + b),
             Binary::Subtract => self.rows(a, b, y, |a, b| a - b),
@@ -152,6 +157,7 @@ impl Walk {
     }
 
     /// Along the last axis neighbours are neighbours in memory, or one number is repeated.
+    #[inline(always)]
     fn rows(&self, a: &[f32], b: &[f32], y: &mut [f32], f: impl Fn(f32, f32) -> f32) {
         let Some((&length, outer)) = self.lengths.split_last() else {
             y.iter_mut().for_each(|y| *y = f(a[0], b[0]));

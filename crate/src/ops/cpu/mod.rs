@@ -145,6 +145,24 @@ impl<L: Lanes> Closer<L> {
     }
 }
 
+/// Runs a loop over numbers with vectors as long as the machine has, where the compiler makes vectors of it by itself. Results do
+/// not depend on that.
+#[inline(always)]
+pub(crate) fn wide<R>(work: impl FnOnce() -> R) -> R {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2")]
+        fn avx2<R>(work: impl FnOnce() -> R) -> R {
+            work()
+        }
+        if std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: the instruction set is there.
+            return unsafe { avx2(work) };
+        }
+    }
+    work()
+}
+
 /// Floating point operations that are worth waking a thread.
 pub(crate) const WORTH_THREADS: usize = 1_000_000;
 

@@ -23,6 +23,8 @@ const GROUP: usize = super::ROWS_OF_A_THREAD;
 
 /// Products of a sum from which on the weights of all are too many for the nearest cache.
 const LONG: usize = 1024;
+/// Output pixels that share a table where sums are that long: all weights come from a far cache once for each.
+const LONG_GROUP: usize = 192;
 /// Products of each sum that are added before the next pixels' are, then.
 const PART: usize = 256;
 
@@ -32,14 +34,21 @@ const WIDEST: usize = 2 * PANEL;
 const SUMS: usize = 8;
 /// Most sums of one result.
 const CHAINS: usize = 4;
+/// Input channels that a turn of the innermost loop takes.
+const UNROLLED: usize = 8;
+
+/// Weights of 16 output channels for one number of the input: a line of the cache, so that no vector lies in two.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Row([f32; PANEL]);
 
 /// A convolution (or a matrix, as a window of one pixel) prepared for the processor.
 pub(crate) struct Product {
     isa: Isa,
     reads: Reads,
     columns: usize,
-    /// `[columns / 16][tap][channel][16]`, padded with zeros; empty where they are packed.
-    panels: Vec<f32>,
+    /// `[columns / 16][tap][channel]`, padded with zeros; empty where they are packed.
+    panels: Vec<Row>,
     /// Weights in bytes, for few pixels.
     packed: Option<Packed>,
     epilogue: Epilogue,
@@ -72,10 +81,10 @@ impl Product {
         let panels = match transposed {
             true => panels_of_rows(right, inner, columns),
             false => {
-                let mut panels = vec![0.0; columns.next_multiple_of(PANEL) * inner];
+                let mut panels = vec![Row([0.0; PANEL]); columns.div_ceil(PANEL) * inner];
                 for (k, row) in right.chunks_exact(columns).enumerate() {
                     for (n, part) in row.chunks(PANEL).enumerate() {
-                        panels[(n * inner + k) * PANEL..][..part.len()].copy_from_slice(part);
+                        panels[n * inner + k].0[..part.len()].copy_from_slice(part);
                     }
                 }
                 panels
@@ -103,11 +112,17 @@ impl Product {
         assert!(x.len() == w.batch * w.input[0] * w.input[1] * channels && y.len() == pixels * self.columns);
         assert!(addend.is_none_or(|a| a.len() == y.len()));
         let flops = 2 * y.len() * w.kernel[0] * w.kernel[1] * channels;
-        for_pieces(y, GROUP * self.columns, flops, |i, part| {
-            let addend = addend.map(|a| &a[i * GROUP * self.columns..][..part.len()]);
-            self.group(x, addend, i * GROUP, part);
+        let group = if self.is_long() { LONG_GROUP } else { GROUP };
+        for_pieces(y, group * self.columns, flops, |i, part| {
+            let addend = addend.map(|a| &a[i * group * self.columns..][..part.len()]);
+            self.group(x, addend, i * group, part);
             self.epilogue.finish(part);
         });
+    }
+
+    /// Whether sums are gone through in parts.
+    fn is_long(&self) -> bool {
+        self.reads.runs() * self.reads.length() > LONG
     }
 
     /// Computes the pixels from `first` on that fit into `y`. Not a part of the loop around it: a browser compiles what is
@@ -128,13 +143,11 @@ impl Product {
 }
 
 /// Weights, `[columns][inner]`, in panels.
-fn panels_of_rows(rows: &[f32], inner: usize, columns: usize) -> Vec<f32> {
-    let mut panels = vec![0.0; columns.next_multiple_of(PANEL) * inner];
+fn panels_of_rows(rows: &[f32], inner: usize, columns: usize) -> Vec<Row> {
+    let mut panels = vec![Row([0.0; PANEL]); columns.div_ceil(PANEL) * inner];
     for (n, row) in rows.chunks_exact(inner).enumerate() {
-        let panel = &mut panels[n / PANEL * PANEL * inner..];
-        for (k, &value) in row.iter().enumerate() {
-            panel[k * PANEL + n % PANEL] = value;
-        }
+        let panel = &mut panels[n / PANEL * inner..][..inner];
+        panel.iter_mut().zip(row).for_each(|(to, value)| to.0[n % PANEL] = *value);
     }
     panels
 }
@@ -210,12 +223,12 @@ unsafe fn block<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     y: &mut [f32],
 ) {
     let (runs, length) = (product.reads.runs(), product.reads.length());
-    if runs * length <= LONG || table.count <= ROWS {
+    if !product.is_long() || table.count <= ROWS {
         let part = Part { runs: 0..runs, channels: 0..length, first: true, last: true };
         // SAFETY: the caller has the instruction set.
         return unsafe { tiles::<L, ROWS, VECTORS>(product, table, column, &part, &mut [], addend, y) };
     }
-    let mut waiting = [[0.0; WIDEST]; GROUP];
+    let mut waiting = [[0.0; WIDEST]; LONG_GROUP];
     let (together, piece) = ((PART / length).max(1), length.min(PART));
     for first_run in (0..runs).step_by(together) {
         for channel in (0..length).step_by(piece) {
@@ -334,8 +347,8 @@ unsafe fn tile<L: Lanes, const ROWS: usize, const VECTORS: usize>(
         let place = column % PANEL + v * L::WIDTH;
         place / PANEL * panel_length + place % PANEL
     });
-    let panels = &product.panels[column / PANEL * panel_length..];
-    assert!(offsets[VECTORS - 1] + panel_length - PANEL + L::WIDTH <= panels.len());
+    let panels = &product.panels[column / PANEL * runs * length..];
+    assert!(offsets[VECTORS - 1] + panel_length - PANEL + L::WIDTH <= panels.len() * PANEL);
     assert!(part.runs.end <= runs && part.channels.end <= length && (part.first || waiting.len() >= at + ROWS));
     let bias = product.epilogue.bias[column..][..VECTORS * L::WIDTH].as_ptr();
     // SAFETY: the caller has the instruction set. `weights` walks over a part of a panel, and so does each offset
@@ -351,16 +364,18 @@ unsafe fn tile<L: Lanes, const ROWS: usize, const VECTORS: usize>(
         let mut sums = [[[L::splat(0.0); VECTORS]; ROWS]; CHAINS];
         sums[0] = std::array::from_fn(|r| std::array::from_fn(|v| start(r, v)));
         for run in part.runs.clone() {
-            let mut weights = panels.as_ptr().add((run * length + part.channels.start) * PANEL);
+            let mut weights = panels.as_ptr().add(run * length + part.channels.start).cast::<f32>();
             let sources: &[*const f32] = &table.pointers[run * table.count + at..][..ROWS];
             let sources: [*const f32; ROWS] = std::array::from_fn(|r| sources[r]);
-            let whole = part.channels.end - part.channels.len() % chains;
-            for channel in (part.channels.start..whole).step_by(chains) {
-                for (chain, sums) in sums.iter_mut().enumerate().take(chains) {
-                    let weights = (weights.add(chain * PANEL), &offsets);
-                    add::<L, ROWS, VECTORS>(sums, weights, &sources, channel + chain);
-                }
-                weights = weights.add(chains * PANEL);
+            let whole = part.channels.end - part.channels.len() % UNROLLED;
+            for channel in (part.channels.start..whole).step_by(UNROLLED) {
+                // Written out: the compiler leaves it a loop of one channel, which takes a fifth longer.
+                macro_rules! channels { ($($step:literal)*) => { $(
+                    let place = (weights.add($step * PANEL), &offsets);
+                    add::<L, ROWS, VECTORS>(&mut sums[$step % chains], place, &sources, channel + $step);
+                )* } }
+                channels!(0 1 2 3 4 5 6 7);
+                weights = weights.add(UNROLLED * PANEL);
             }
             for channel in whole..part.channels.end {
                 add::<L, ROWS, VECTORS>(&mut sums[0], (weights, &offsets), &sources, channel);
