@@ -3,9 +3,8 @@ import { type Controls, type ControlsChange, DEFAULT_CONTROLS, withChange } from
 import { decodeWithBrowser } from "./decode-audio.js";
 import { ParlanteError, throwIfCancelled } from "./errors.js";
 import { Emitter, type Events, frameOf, type State } from "./events.js";
+import { Host, packOf } from "./host.js";
 import { latencyOf } from "./latency.js";
-import { lifeEnded, lifeName } from "./life.js";
-import { Link } from "./link.js";
 import { noticeOf } from "./notices.js";
 import type { Background, CreateOptions, SaveOptions, Sound, SpeakOptions } from "./options.js";
 import { fetchPack } from "./pack.js";
@@ -25,13 +24,9 @@ import type {
 import { fetchFile, utteranceOf } from "./sounds.js";
 import { Speech } from "./speech.js";
 
-/** A worker that dies again so soon is not replaced, milliseconds. */
-const TOO_SOON = 10_000;
-
 /** One face on one canvas. */
 export class Parlante {
-  #link: Link;
-  readonly #handlers: EventHandlers;
+  readonly #host: Host;
   readonly #player: Player;
   readonly #speech: Speech;
   readonly #events = new Emitter<Events>(() => this.#watch());
@@ -43,19 +38,16 @@ export class Parlante {
   #capture: Capture | undefined;
   #onProgress: SaveOptions["onProgress"];
   #disposed = false;
-  #canvas: HTMLCanvasElement;
   /** What a new worker has to be given where the old one died, as far as it can be given again. */
   #kept: { portrait?: Requests["portrait"]["ask"]; voice?: Requests["voice"]["ask"] } = {};
   /** What is heard live. */
   #heard: MediaStream | AudioNode | undefined;
-  #revived = Number.NEGATIVE_INFINITY;
   /** A `start` was told whose `end` was not. */
   #sounding = false;
-  readonly #onVisibility = () => void this.#link.ask("visible", { visible: !document.hidden });
+  readonly #onVisibility = () => void this.#host.ask("visible", { visible: !document.hidden });
 
-  private constructor(private readonly options: CreateOptions) {
-    this.#canvas = options.canvas;
-    this.#handlers = {
+  private constructor(options: CreateOptions) {
+    const handlers: EventHandlers = {
       stats: (stats) => this.#onStats(stats),
       frame: (frame) => this.#emit("frame", frameOf(this.#placeOf(frame.time), frame)),
       viseme: (viseme) => this.#emit("viseme", { ...viseme, time: this.#placeOf(viseme.time) }),
@@ -66,10 +58,10 @@ export class Parlante {
       },
       failure: ({ code, message }) => this.#emit("error", new ParlanteError(code, message)),
     };
-    this.#link = this.#connect();
+    this.#host = new Host(options, handlers, () => void this.#revive());
     this.#player = new Player({
-      sound: (from) => this.#link.ask("sound", { from }),
-      onClock: (media, epoch) => void this.#link.ask("clock", { media, epoch }),
+      sound: (from) => this.#host.ask("sound", { from }),
+      onClock: (media, epoch) => void this.#host.ask("clock", { media, epoch }),
       onEnd: () => this.#end(),
       onAsleep: () => void this.#paused(),
       onFailure: (error) => this.#emit("error", ParlanteError.from(error, "voice")),
@@ -99,11 +91,11 @@ export class Parlante {
     if (!Number.isInteger(size) || size < 128 || size > 1024 || size % 2 !== 0) {
       throw new ParlanteError("argument", "The size must be an even number of pixels, 128 to 1024.");
     }
-    const pack = await fetchPack(options.pack ?? new URL("./parlante.gguf", import.meta.url), onProgress, signal);
+    const pack = await fetchPack(packOf(options), onProgress, signal);
     throwIfCancelled(signal);
     const parlante = new Parlante(options);
     try {
-      await parlante.#open(pack);
+      await parlante.#host.open(pack);
       if (options.background !== undefined) await parlante.setBackground(options.background);
       return parlante;
     } catch (error) {
@@ -112,47 +104,20 @@ export class Parlante {
     }
   }
 
-  /** A worker, and the line to it. */
-  #connect(): Link {
-    const worker =
-      this.options.createWorker?.() ?? new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-    return new Link(worker, this.#handlers);
-  }
-
-  /** Hands pack and canvas to the worker. */
-  async #open(pack: Uint8Array<ArrayBuffer>): Promise<void> {
-    const { backend = "auto", size = 512, module = "" } = this.options;
-    const canvas = this.#canvas.transferControlToOffscreen();
-    const [link, life] = [this.#link, lifeName()];
-    await link.ask("open", { life, module: String(module), pack, canvas, backend, size }, [canvas, pack.buffer]);
-    void lifeEnded(life).then(() => {
-      if (link === this.#link && !this.#disposed) void this.#revive();
-    });
-  }
-
   /**
-   * The worker died. A new one goes on where the old one was, on a new canvas in the old one's place, because a canvas
-   * is given away once and for all. What was being saved or spoken from a stream is over.
+   * The worker died. A new one goes on where the old one was. What was being saved or spoken from a stream is over.
    */
   async #revive(): Promise<void> {
     const [playing, heard, second] = [this.#state === "playing", this.#heard, this.currentTime];
-    const again = performance.now() - this.#revived < TOO_SOON;
-    this.#revived = performance.now();
-    this.#link.close(new ParlanteError("internal", "The worker stopped. Please try again."));
     try {
       await this.#hush();
-      if (again) throw new ParlanteError("internal", "The worker stopped again and again. Please reload the page.");
-      const canvas = this.#canvas.cloneNode() as HTMLCanvasElement;
-      this.#canvas.replaceWith(canvas);
-      this.#canvas = canvas;
-      this.#link = this.#connect();
-      await this.#open(await fetchPack(this.options.pack ?? new URL("./parlante.gguf", import.meta.url)));
+      await this.#host.replace();
       this.controls = {};
       this.#watch();
       const { portrait, voice } = this.#kept;
       if (!(this.#background instanceof ImageBitmap)) await this.setBackground(this.#background);
-      if (portrait !== undefined) await this.#link.ask("portrait", portrait);
-      if (voice !== undefined) await this.#link.ask("voice", voice);
+      if (portrait !== undefined) await this.#host.ask("portrait", portrait);
+      if (voice !== undefined) await this.#host.ask("voice", voice);
       this.#player.place(second);
       this.#setState(portrait === undefined ? "empty" : "idle");
       if (playing) await this.play();
@@ -165,7 +130,7 @@ export class Parlante {
 
   /** The canvas that shows the face: another one than at first where a worker died and a new one took its place. */
   get canvas(): HTMLCanvasElement {
-    return this.#canvas;
+    return this.#host.canvas;
   }
 
   /** What it is doing. */
@@ -215,7 +180,7 @@ export class Parlante {
 
   set controls(change: ControlsChange) {
     this.#controls = withChange(this.#controls, change);
-    void this.#link.ask("controls", { controls: this.#controls });
+    void this.#host.ask("controls", { controls: this.#controls });
   }
 
   /**
@@ -232,7 +197,7 @@ export class Parlante {
       source instanceof Blob || source instanceof ImageBitmap ? source : await fetchFile(source, "portrait");
     await this.stop();
     const ask = { image, face: options.face, glasses: options.glasses };
-    this.#portrait = await this.#link.ask("portrait", ask, image instanceof ImageBitmap ? [image] : []);
+    this.#portrait = await this.#host.ask("portrait", ask, image instanceof ImageBitmap ? [image] : []);
     if (image instanceof Blob) this.#kept.portrait = ask;
     else delete this.#kept.portrait;
     this.#setState("idle");
@@ -247,7 +212,7 @@ export class Parlante {
     this.#check();
     const behind = background instanceof URL ? await fetchFile(background, "background") : background;
     this.#background = "keep";
-    await this.#link.ask("background", { behind }, behind instanceof ImageBitmap ? [behind] : []);
+    await this.#host.ask("background", { behind }, behind instanceof ImageBitmap ? [behind] : []);
     this.#background = background;
   }
 
@@ -273,7 +238,7 @@ export class Parlante {
 
   async #readVoice(file: Blob | AudioBuffer, words: Words): Promise<VoiceInfo> {
     const ask = async (voice: Blob | DecodedVoice) => {
-      const info = await this.#link.ask("voice", { voice, words });
+      const info = await this.#host.ask("voice", { voice, words });
       this.#kept.voice = { voice, words };
       return info;
     };
@@ -299,7 +264,7 @@ export class Parlante {
     this.#setState("starting");
     try {
       // The click that led here is needed to wake the sound device: ask for it before anything else.
-      await Promise.all([this.#player.wake(), this.#link.ask("cue", { from })]);
+      await Promise.all([this.#player.wake(), this.#host.ask("cue", { from })]);
       await this.#player.play(from);
       this.#setState("playing");
       this.#started();
@@ -362,7 +327,7 @@ export class Parlante {
       this.#capture = capture;
       this.#heard = sound;
       const { arrival: from, rate } = capture;
-      await this.#link.ask("listen", { from, rate }, from instanceof MessagePort ? [from] : []);
+      await this.#host.ask("listen", { from, rate }, from instanceof MessagePort ? [from] : []);
       this.#setState("live");
       this.#started();
     } catch (error) {
@@ -408,7 +373,7 @@ export class Parlante {
     if (this.#state !== "playing") return;
     this.#player.stop();
     this.#setState("paused");
-    await this.#link.ask("freeze", { media: this.currentTime });
+    await this.#host.ask("freeze", { media: this.currentTime });
   }
 
   /** The same as {@link interrupt}, by the name that players have for it: a recording goes back to its beginning. */
@@ -417,7 +382,7 @@ export class Parlante {
     const silent = this.#hush();
     this.#player.place(0);
     if (this.#portrait === undefined) return silent;
-    await Promise.all([silent, this.#link.ask("idle", { over: false })]);
+    await Promise.all([silent, this.#host.ask("idle", { over: false })]);
     this.#setState("idle");
   }
 
@@ -440,12 +405,12 @@ export class Parlante {
     }
     throwIfCancelled(signal);
     await this.stop();
-    const cancel = () => void this.#link.ask("cancel", undefined);
+    const cancel = () => void this.#host.ask("cancel", undefined);
     signal?.addEventListener("abort", cancel, { once: true });
     this.#onProgress = onProgress;
     this.#setState("saving");
     try {
-      return await this.#link.ask("save", { format, controls: this.#controls, bitrate, label });
+      return await this.#host.ask("save", { format, controls: this.#controls, bitrate, label });
     } finally {
       this.#onProgress = undefined;
       signal?.removeEventListener("abort", cancel);
@@ -456,13 +421,13 @@ export class Parlante {
   /** What makes the frames, why it was chosen, and what it needs. */
   inspect(): Promise<EngineInfo> {
     this.#check();
-    return this.#link.ask("inspect", undefined);
+    return this.#host.ask("inspect", undefined);
   }
 
   /** Faces in a picture, the largest first. The bitmap is closed. */
   findFaces(image: ImageBitmap): Promise<Face[]> {
     this.#check();
-    return this.#link.ask("faces", { image }, [image]);
+    return this.#host.ask("faces", { image }, [image]);
   }
 
   /** Listens to an event; the answer ends it. */
@@ -475,7 +440,7 @@ export class Parlante {
     if (this.#disposed) return;
     this.#disposed = true;
     document.removeEventListener("visibilitychange", this.#onVisibility);
-    this.#link.close(new ParlanteError("disposed", "This Parlante was disposed of. Please create a new one."));
+    this.#host.close(new ParlanteError("disposed", "This Parlante was disposed of. Please create a new one."));
     await this.#hush();
     await this.#player.close();
     await this.#speech.close();
@@ -525,7 +490,7 @@ export class Parlante {
 
   /** Tells the worker something; where that fails, the event `error` says so. */
   #tell<K extends RequestName>(name: K, ask: Requests[K]["ask"], transfer: Transferable[] = []): void {
-    this.#link.ask(name, ask, transfer).catch((error) => {
+    this.#host.ask(name, ask, transfer).catch((error) => {
       if (!this.#disposed) this.#emit("error", ParlanteError.from(error));
     });
   }

@@ -1,7 +1,10 @@
-//! The candle executor: every operation made of candle's tensor operations, for NVIDIA GPUs (with the feature `cuda`).
+//! The candle executor: every operation made of candle's tensor operations, for NVIDIA GPUs (with the feature `cuda`), where
+//! a few have kernels of our own.
 //!
 //! On candle's processor device it is what the tests compare our own kernels with. There is none in browsers.
 
+#[cfg(feature = "cuda")]
+mod cuda;
 mod elementwise;
 mod layout;
 mod matrix;

@@ -10,7 +10,7 @@ mod boxes;
 mod concat;
 mod conv1d;
 mod conv2d;
-mod conv_transpose2d;
+pub(crate) mod conv_transpose2d;
 pub(crate) mod cpu;
 mod depthwise;
 mod dispatch;

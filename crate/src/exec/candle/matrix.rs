@@ -59,6 +59,10 @@ pub(super) fn gru(gru: &Gru, task: &Task<'_>) -> Result<Kernel> {
     let u = transposed_matrix(&gru.hidden_weight, hidden, task.device)?;
     let row = |c: &Constant| Tensor::from_vec(c.to_f32(), (1, 3 * hidden), task.device);
     let (b, c) = (row(&gru.input_bias)?, row(&gru.hidden_bias)?);
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(device) = task.device {
+        return on_gpu(device, [w, u, b, c], task);
+    }
     Ok(Box::new(move |x| {
         // The input's part of all steps is one product; only the state's part has to wait for the step before.
         let from_input = x[0].matmul(&w)?.broadcast_add(&b)?;
@@ -75,5 +79,19 @@ pub(super) fn gru(gru: &Gru, task: &Task<'_>) -> Result<Kernel> {
             steps.push(h.clone());
         }
         Tensor::cat(&steps, 0)
+    }))
+}
+
+/// The unit on an NVIDIA GPU, a launch a step. What the state's part adds to the first two gates whatever the state is goes to
+/// the input's part.
+#[cfg(feature = "cuda")]
+fn on_gpu(device: &candle_core::CudaDevice, [w, u, b, c]: [Tensor; 4], task: &Task<'_>) -> Result<Kernel> {
+    let hidden = task.output.last();
+    let last = Tensor::cat(&[&c.narrow(1, 0, 2 * hidden)?, &c.narrow(1, 0, hidden)?.zeros_like()?], 1)?;
+    let b = (b + last)?;
+    let steps = super::cuda::gru_steps(Tensor::cat(&[u, c], 0)?, device, task)?;
+    Ok(Box::new(move |x| {
+        let from_input = x[0].matmul(&w)?.broadcast_add(&b)?;
+        steps(&from_input, &x[1].reshape((1, hidden))?)
     }))
 }

@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Error, Result, Tensor};
 
 use super::{Kernel, Task, elementwise::apply, layout::pad_axis, matrix::vector};
-use crate::ops::{Conv2d, ConvTranspose2d, Depthwise2d, Pool, PoolKind, window::Window};
+use crate::ops::{Conv2d, ConvTranspose2d, Depthwise2d, Pool, PoolKind, conv_transpose2d::Geometry, window::Window};
 
 /// A window, and where its taps lie: worked out once, so that a run copies nothing to the device.
 struct Taps {
@@ -56,27 +56,38 @@ impl Taps {
     }
 }
 
-/// Dense convolution, a matrix product for each tap; a second input is added before the activation.
+/// Dense convolution; a second input is added before the activation.
 pub(super) fn conv2d(conv: &Conv2d, task: &Task<'_>) -> Result<Kernel> {
     let (window, out) = conv.window(task.inputs[0]).map_err(Error::wrap)?;
     let channels = conv.weight.shape().last();
     let tap_count = window.kernel[0] * window.kernel[1];
     let weight = Tensor::from_vec(conv.weight.to_f32(), (out, tap_count, channels), task.device)?;
-    let weight = weight.permute((1, 2, 0))?.contiguous()?;
+    let sums = products(&window, weight.permute((1, 2, 0))?.contiguous()?, task)?;
     let bias = vector(conv.bias.as_ref(), task.device)?;
-    let (activation, dims) = (conv.activation.clone(), task.output.dims().to_vec());
-    let taps = Taps::new(window, task.device)?;
+    let activation = conv.activation.clone();
     Ok(Box::new(move |x| {
-        let product = |tap: usize, pixels: &Tensor| pixels.reshape(((), channels))?.matmul(&weight.get(tap)?);
-        let mut y = taps.sum(x[0], product)?;
+        let mut y = sums(x)?;
         if let Some(bias) = &bias {
             y = y.broadcast_add(bias)?;
         }
-        let mut y = y.reshape(dims.as_slice())?;
         if let Some(addend) = x.get(1) {
             y = (y + *addend)?;
         }
         apply(&activation, &y)
+    }))
+}
+
+/// The sums of a dense convolution: on a GPU one product, elsewhere one for each tap. `weight`: `[taps, channels, out]`.
+fn products(window: &Window, weight: Tensor, task: &Task<'_>) -> Result<Kernel> {
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(device) = task.device {
+        return super::cuda::conv2d(window, &weight, device, task);
+    }
+    let (taps, channels) = (Taps::new(*window, task.device)?, weight.dims()[1]);
+    let dims = task.output.dims().to_vec();
+    Ok(Box::new(move |x| {
+        let product = |tap: usize, pixels: &Tensor| pixels.reshape(((), channels))?.matmul(&weight.get(tap)?);
+        taps.sum(x[0], product)?.reshape(dims.as_slice())
     }))
 }
 
@@ -85,11 +96,11 @@ pub(super) fn depthwise2d(conv: &Depthwise2d, task: &Task<'_>) -> Result<Kernel>
     let window = conv.window(task.inputs[0]).map_err(Error::wrap)?;
     let tap_count = window.kernel[0] * window.kernel[1];
     let weight = Tensor::from_vec(conv.weight.to_f32(), (tap_count, conv.weight.shape().last()), task.device)?;
+    let sums = channel_sums(&window, weight, task)?;
     let bias = vector(conv.bias.as_ref(), task.device)?;
     let activation = conv.activation.clone();
-    let taps = Taps::new(window, task.device)?;
     Ok(Box::new(move |x| {
-        let mut y = taps.sum(x[0], |tap, pixels| pixels.broadcast_mul(&weight.get(tap)?))?;
+        let mut y = sums(x)?;
         if let Some(bias) = &bias {
             y = y.broadcast_add(bias)?;
         }
@@ -97,15 +108,44 @@ pub(super) fn depthwise2d(conv: &Depthwise2d, task: &Task<'_>) -> Result<Kernel>
     }))
 }
 
+/// The sums of a depthwise convolution. `weight`: `[taps, channels]`.
+fn channel_sums(window: &Window, weight: Tensor, task: &Task<'_>) -> Result<Kernel> {
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(device) = task.device {
+        return super::cuda::depthwise2d(window, weight, device, task);
+    }
+    let taps = Taps::new(*window, task.device)?;
+    Ok(Box::new(move |x| taps.sum(x[0], |tap, pixels| pixels.broadcast_mul(&weight.get(tap)?))))
+}
+
 /// Transposed convolution: one product gives what every pixel adds under every tap, which the result then gathers.
 pub(super) fn conv_transpose2d(conv: &ConvTranspose2d, task: &Task<'_>) -> Result<Kernel> {
     let g = conv.geometry(task.inputs[0]).map_err(Error::wrap)?;
-    let (stride, size, tap_count) = (conv.stride, conv.size, g.kernel[0] * g.kernel[1]);
+    let (stride, tap_count) = (conv.stride, g.kernel[0] * g.kernel[1]);
     // [in, taps * out].
     let weight = Tensor::from_vec(conv.weight.to_f32(), (g.out, tap_count, g.channels), task.device)?;
     let weight = weight.permute((2, 1, 0))?.contiguous()?.reshape((g.channels, ()))?;
     let bias = vector(conv.bias.as_ref(), task.device)?;
     let activation = conv.activation.clone();
+    let gather = gather(&g, stride, task)?;
+    Ok(Box::new(move |x| {
+        let mut y = gather(&x[0].reshape(((), g.channels))?.matmul(&weight)?)?;
+        if let Some(bias) = &bias {
+            y = y.broadcast_add(bias)?;
+        }
+        apply(&activation, &y)
+    }))
+}
+
+/// What sums the products of all pixels and taps where they belong.
+type Gather = Box<dyn Fn(&Tensor) -> Result<Tensor> + Send + Sync>;
+
+fn gather(g: &Geometry, stride: [usize; 2], task: &Task<'_>) -> Result<Gather> {
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(device) = task.device {
+        return Ok(Box::new(super::cuda::gather_transposed(g, stride, device, task)?));
+    }
+    let (g, size) = (*g, [task.output.dims()[1], task.output.dims()[2]]);
     // For every output row, the input row each tap takes it from; a row of zeros stands for none.
     let sources = |axis: usize, tap: usize| {
         let from = (0..size[axis]).map(|o| {
@@ -116,27 +156,27 @@ pub(super) fn conv_transpose2d(conv: &ConvTranspose2d, task: &Task<'_>) -> Resul
     };
     let along = |axis: usize| (0..g.kernel[axis]).map(|k| sources(axis, k)).collect::<Result<Vec<_>>>();
     let (rows, columns) = (along(0)?, along(1)?);
-    Ok(Box::new(move |x| {
-        let products = x[0].reshape(((), g.channels))?.matmul(&weight)?;
-        let products = products.reshape((g.batch, g.input[0], g.input[1], tap_count * g.out))?;
+    Ok(Box::new(move |products| {
+        let products = products.reshape((g.batch, g.input[0], g.input[1], ()))?;
         let products = products.pad_with_zeros(1, 0, 1)?.pad_with_zeros(2, 0, 1)?;
-        let mut y = Tensor::zeros((g.batch, size[0], size[1], g.out), DType::F32, x[0].device())?;
+        let mut y = Tensor::zeros((g.batch, size[0], size[1], g.out), DType::F32, products.device())?;
         for (ky, row) in rows.iter().enumerate() {
             for (kx, column) in columns.iter().enumerate() {
                 let tap = products.narrow(3, (ky * g.kernel[1] + kx) * g.out, g.out)?.contiguous()?;
                 y = (y + tap.index_select(row, 1)?.index_select(column, 2)?)?;
             }
         }
-        if let Some(bias) = &bias {
-            y = y.broadcast_add(bias)?;
-        }
-        apply(&activation, &y)
+        Ok(y)
     }))
 }
 
 /// Max or average pooling.
 pub(super) fn pool(pool: &Pool, task: &Task<'_>) -> Result<Kernel> {
     let (window, kind) = (pool.window(task.inputs[0]).map_err(Error::wrap)?, pool.kind);
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(device) = task.device {
+        return super::cuda::pool(pool, &window, device, task);
+    }
     let taps = Taps::new(window, task.device)?;
     // How many real pixels each window sees: the taps of a picture of ones, summed.
     let ones = Tensor::ones((1, window.input[0], window.input[1], 1), DType::F32, task.device)?;
