@@ -105,5 +105,5 @@ it("keeps the module and what speaks to it small", () => {
     0,
   );
   // What `npm run build -- --smallest` publishes is smaller still.
-  expect(bytes).toBeLessThan(1_700_000);
+  expect(bytes).toBeLessThan(1_720_000);
 });

@@ -82,6 +82,19 @@ export class Host {
     return this.#link.ask(name, ask, transfer);
   }
 
+  /** Tells the worker something, and hears of it where that fails, unless the worker died or was ended meanwhile. */
+  tell<K extends RequestName>(
+    name: K,
+    ask: Requests[K]["ask"],
+    transfer: Transferable[],
+    onFailure: (error: ParlanteError) => void,
+  ): void {
+    const link = this.#link;
+    link.ask(name, ask, transfer).catch((error) => {
+      if (!link.closed) onFailure(ParlanteError.from(error));
+    });
+  }
+
   /** Ends the worker; whatever it is still asked for fails with `error`. */
   close(error: ParlanteError): void {
     this.#closed = true;

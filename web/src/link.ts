@@ -45,6 +45,11 @@ export class Link {
     });
   }
 
+  /** Nothing can be asked any more. */
+  get closed(): boolean {
+    return this.#closed !== undefined;
+  }
+
   /** Ends the worker; everything that waits, and every later request, fails with `reason`. */
   close(reason: ParlanteError): void {
     if (this.#closed) return;

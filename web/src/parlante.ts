@@ -44,7 +44,7 @@ export class Parlante {
   #heard: MediaStream | AudioNode | undefined;
   /** A `start` was told whose `end` was not. */
   #sounding = false;
-  readonly #onVisibility = () => void this.#host.ask("visible", { visible: !document.hidden });
+  readonly #onVisibility = () => this.#tell("visible", { visible: !document.hidden });
 
   private constructor(options: CreateOptions) {
     const handlers: EventHandlers = {
@@ -61,7 +61,7 @@ export class Parlante {
     this.#host = new Host(options, handlers, () => void this.#revive());
     this.#player = new Player({
       sound: (from) => this.#host.ask("sound", { from }),
-      onClock: (media, epoch) => void this.#host.ask("clock", { media, epoch }),
+      onClock: (media, epoch) => this.#tell("clock", { media, epoch }),
       onEnd: () => this.#end(),
       onAsleep: () => void this.#paused(),
       onFailure: (error) => this.#emit("error", ParlanteError.from(error, "voice")),
@@ -180,7 +180,7 @@ export class Parlante {
 
   set controls(change: ControlsChange) {
     this.#controls = withChange(this.#controls, change);
-    void this.#host.ask("controls", { controls: this.#controls });
+    this.#tell("controls", { controls: this.#controls });
   }
 
   /**
@@ -405,7 +405,7 @@ export class Parlante {
     }
     throwIfCancelled(signal);
     await this.stop();
-    const cancel = () => void this.#host.ask("cancel", undefined);
+    const cancel = () => this.#tell("cancel", undefined);
     signal?.addEventListener("abort", cancel, { once: true });
     this.#onProgress = onProgress;
     this.#setState("saving");
@@ -488,11 +488,9 @@ export class Parlante {
     if (!this.#disposed) this.#tell("watch", { frames: this.#events.has("frame"), visemes });
   }
 
-  /** Tells the worker something; where that fails, the event `error` says so. */
+  /** Tells the worker something; where it refuses, the event `error` says so. */
   #tell<K extends RequestName>(name: K, ask: Requests[K]["ask"], transfer: Transferable[] = []): void {
-    this.#host.ask(name, ask, transfer).catch((error) => {
-      if (!this.#disposed) this.#emit("error", ParlanteError.from(error));
-    });
+    this.#host.tell(name, ask, transfer, (error) => this.#emit("error", error));
   }
 
   #emit<K extends keyof Events>(event: K, data: Events[K]): void {
