@@ -3,7 +3,6 @@
 
 use std::{
     env,
-    fmt::Write as _,
     io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -27,19 +26,17 @@ static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
 
 /// Runs a kernel. `numbers` follow the count of elements in its structure.
 fn run(name: &str, numbers: &[usize], inputs: &[&[f32]], results: usize) -> Vec<f32> {
-    let mut text = format!("{name} {} {results}", numbers.len() + 1);
-    numbers.iter().for_each(|n| write!(text, " {n}").unwrap());
-    write!(text, " {}", inputs.len()).unwrap();
-    for input in inputs {
-        write!(text, " {}", input.len()).unwrap();
-        input.iter().for_each(|v| write!(text, " {v}").unwrap());
-    }
-    writeln!(text, " {results}").unwrap();
-    let mut child = Command::new(&*PROGRAM).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
+    let listed = |values: &[f32]| values.iter().fold(values.len().to_string(), |text, v| format!("{text} {v}"));
+    let numbers = numbers.iter().fold(format!("{} {results}", numbers.len() + 1), |text, n| format!("{text} {n}"));
+    let inputs: Vec<String> = inputs.iter().map(|input| listed(input)).collect();
+    let text = format!("{name} {numbers} {} {} {results}\n", inputs.len(), inputs.join(" "));
+    let mut child =
+        Command::new(&*PROGRAM).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program starts");
+    child.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("it listens");
+    let output = child.wait_with_output().expect("it ends");
     assert!(output.status.success(), "{name} is not there");
-    String::from_utf8(output.stdout).unwrap().lines().map(|line| line.parse().unwrap()).collect()
+    let text = String::from_utf8(output.stdout).expect("text");
+    text.lines().map(|line| line.parse().expect("a number")).collect()
 }
 
 /// Numbers between -1 and 1 that look random.
@@ -53,7 +50,7 @@ fn noise(seed: u32, count: usize) -> Vec<f32> {
 }
 
 fn constant(shape: &[usize], values: &[f32]) -> Constant {
-    Constant::f32(shape, values.to_vec()).unwrap()
+    Constant::f32(shape, values.to_vec()).expect("a number for each element")
 }
 
 /// What the processor makes of inputs of these shapes.
@@ -63,11 +60,12 @@ fn expected(
 ) -> Vec<f32> {
     let mut b = GraphBuilder::new();
     let values: Vec<Value> =
-        inputs.iter().enumerate().map(|(i, (shape, _))| b.input(format!("x{i}"), *shape).unwrap()).collect();
-    let y = operation(&mut b, &values).unwrap();
-    b.output("y", y).unwrap();
+        inputs.iter().enumerate().map(|(i, (shape, _))| b.input(format!("x{i}"), *shape).expect("a shape")).collect();
+    let y = operation(&mut b, &values).expect("shapes fit");
+    b.output("y", y).expect("one result");
     let data: Vec<&[f32]> = inputs.iter().map(|(_, data)| *data).collect();
-    CpuSession::new(&b.build().unwrap()).unwrap().run(&data).unwrap().remove(0)
+    let graph = b.build().expect("one result");
+    CpuSession::new(&graph).and_then(|mut cpu| cpu.run(&data)).expect("the processor runs it").remove(0)
 }
 
 fn same(found: &[f32], expected: &[f32]) {
