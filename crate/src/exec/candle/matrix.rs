@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     graph::Constant,
-    ops::{Gru, Linear},
+    ops::{Activation, Gru, Linear},
 };
 
 /// `[rows, columns]` on a device, transposed.
@@ -17,23 +17,38 @@ fn transposed_matrix(matrix: &Constant, columns: usize, device: &Device) -> Resu
     Tensor::from_vec(matrix.to_f32(), (rows, columns), device)?.t()?.contiguous()
 }
 
-/// One number for each channel on a device.
-pub(super) fn vector(numbers: Option<&Constant>, device: &Device) -> Result<Option<Tensor>> {
-    numbers.map(|n| Tensor::from_vec(n.to_f32(), n.shape().elements(), device)).transpose()
+/// What convolutions and matrix products end with.
+pub(super) struct Ending {
+    bias: Option<Tensor>,
+    activation: Activation,
+}
+
+impl Ending {
+    pub fn new(bias: Option<&Constant>, activation: &Activation, task: &Task<'_>) -> Result<Self> {
+        let tensor = |n: &Constant| Tensor::from_vec(n.to_f32(), n.shape().elements(), task.device);
+        Ok(Self { bias: bias.map(tensor).transpose()?, activation: activation.clone() })
+    }
+
+    /// What becomes of sums; `addend` is added before the activation.
+    pub fn of(&self, mut y: Tensor, addend: Option<&Tensor>) -> Result<Tensor> {
+        if let Some(bias) = &self.bias {
+            y = y.broadcast_add(bias)?;
+        }
+        if let Some(addend) = addend {
+            y = (y + addend)?;
+        }
+        apply(&self.activation, &y)
+    }
 }
 
 /// A matrix applied to the last axis.
 pub(super) fn linear(linear: &Linear, task: &Task<'_>) -> Result<Kernel> {
     let channels = task.inputs[0].last();
     let weight = transposed_matrix(&linear.weight, channels, task.device)?;
-    let bias = vector(linear.bias.as_ref(), task.device)?;
-    let (activation, dims) = (linear.activation.clone(), task.output.dims().to_vec());
+    let (ending, dims) = (Ending::new(linear.bias.as_ref(), &linear.activation, task)?, task.output.dims().to_vec());
     Ok(Box::new(move |x| {
-        let mut y = x[0].reshape(((), channels))?.matmul(&weight)?;
-        if let Some(bias) = &bias {
-            y = y.broadcast_add(bias)?;
-        }
-        apply(&activation, &y.reshape(dims.as_slice())?)
+        let y = x[0].reshape(((), channels))?.matmul(&weight)?;
+        ending.of(y.reshape(dims.as_slice())?, None)
     }))
 }
 

@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Device, Error, Result, Tensor};
 
-use super::{Kernel, Task, elementwise::apply, layout::pad_axis, matrix::vector};
+use super::{Kernel, Task, layout::pad_axis, matrix::Ending};
 use crate::ops::{Conv2d, ConvTranspose2d, Depthwise2d, Pool, PoolKind, conv_transpose2d::Geometry, window::Window};
 
 /// A window, and where its taps lie: worked out once, so that a run copies nothing to the device.
@@ -63,18 +63,8 @@ pub(super) fn conv2d(conv: &Conv2d, task: &Task<'_>) -> Result<Kernel> {
     let tap_count = window.kernel[0] * window.kernel[1];
     let weight = Tensor::from_vec(conv.weight.to_f32(), (out, tap_count, channels), task.device)?;
     let sums = products(&window, weight.permute((1, 2, 0))?.contiguous()?, task)?;
-    let bias = vector(conv.bias.as_ref(), task.device)?;
-    let activation = conv.activation.clone();
-    Ok(Box::new(move |x| {
-        let mut y = sums(x)?;
-        if let Some(bias) = &bias {
-            y = y.broadcast_add(bias)?;
-        }
-        if let Some(addend) = x.get(1) {
-            y = (y + *addend)?;
-        }
-        apply(&activation, &y)
-    }))
+    let ending = Ending::new(conv.bias.as_ref(), &conv.activation, task)?;
+    Ok(Box::new(move |x| ending.of(sums(x)?, x.get(1).copied())))
 }
 
 /// The sums of a dense convolution: on a GPU one product, elsewhere one for each tap. `weight`: `[taps, channels, out]`.
@@ -97,15 +87,8 @@ pub(super) fn depthwise2d(conv: &Depthwise2d, task: &Task<'_>) -> Result<Kernel>
     let tap_count = window.kernel[0] * window.kernel[1];
     let weight = Tensor::from_vec(conv.weight.to_f32(), (tap_count, conv.weight.shape().last()), task.device)?;
     let sums = channel_sums(&window, weight, task)?;
-    let bias = vector(conv.bias.as_ref(), task.device)?;
-    let activation = conv.activation.clone();
-    Ok(Box::new(move |x| {
-        let mut y = sums(x)?;
-        if let Some(bias) = &bias {
-            y = y.broadcast_add(bias)?;
-        }
-        apply(&activation, &y)
-    }))
+    let ending = Ending::new(conv.bias.as_ref(), &conv.activation, task)?;
+    Ok(Box::new(move |x| ending.of(sums(x)?, None)))
 }
 
 /// The sums of a depthwise convolution. `weight`: `[taps, channels]`.
@@ -125,16 +108,9 @@ pub(super) fn conv_transpose2d(conv: &ConvTranspose2d, task: &Task<'_>) -> Resul
     // [in, taps * out].
     let weight = Tensor::from_vec(conv.weight.to_f32(), (g.out, tap_count, g.channels), task.device)?;
     let weight = weight.permute((2, 1, 0))?.contiguous()?.reshape((g.channels, ()))?;
-    let bias = vector(conv.bias.as_ref(), task.device)?;
-    let activation = conv.activation.clone();
+    let ending = Ending::new(conv.bias.as_ref(), &conv.activation, task)?;
     let gather = gather(&g, stride, task)?;
-    Ok(Box::new(move |x| {
-        let mut y = gather(&x[0].reshape(((), g.channels))?.matmul(&weight)?)?;
-        if let Some(bias) = &bias {
-            y = y.broadcast_add(bias)?;
-        }
-        apply(&activation, &y)
-    }))
+    Ok(Box::new(move |x| ending.of(gather(&x[0].reshape(((), g.channels))?.matmul(&weight)?)?, None)))
 }
 
 /// What sums the products of all pixels and taps where they belong.
