@@ -1,7 +1,7 @@
 //! The processor's executor: every operation prepares a kernel once, a run calls one after the other on memory that was
 //! planned with them.
 //!
-//! It knows nothing of candle: that would be an eighth of what a browser has to load, for kernels that [`crate::ops`] has
+//! It knows nothing of candle: that would be a seventh of what a browser has to load, for kernels that [`crate::ops`] has
 //! anyway, and faster (figures in ARCHITECTURE.md). Each is tested against candle's.
 
 use super::ExecError;
