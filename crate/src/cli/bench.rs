@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use parlante::animator::{Models, MotionStream};
 use parlante::audio::AudioReader;
 use parlante::decode::work::{FrameWork, Stage as Part};
-use parlante::exec::bench::{NetworkTime, bench_cpu};
+use parlante::exec::Device;
+use parlante::exec::bench::{NetworkTime, bench_on};
+use parlante::exec::roof::Roof;
 use parlante::graph::{Cost, Graph};
 use parlante::motion::encoder::Encoder;
 use parlante::motion::frame::Reference;
@@ -31,7 +33,7 @@ use super::painter::Painter;
 use super::progress::Progress;
 use super::{device, interrupt, models, sample};
 use machine::{Machine, energy, memory};
-use report::{ColdStart, Frames, Report, Size, Stage};
+use report::{ColdStart, Frames, Report, Roofline, Size, Stage};
 use times::Times;
 
 /// Runs of the stages that take long, and of networks.
@@ -147,10 +149,11 @@ pub fn run(arguments: &BenchArguments) -> Result<String, Failure> {
     let mut network_operations = Vec::new();
     for (name, graph) in &graphs {
         interrupt::check()?;
-        network_operations.push(bench_network(name, graph)?);
+        network_operations.push(bench_network(&device, name, graph)?);
     }
     drop(progress);
 
+    let roofs = roofs(&device, &machine)?;
     let report = Report {
         backend,
         networks: device::name(&device),
@@ -169,6 +172,8 @@ pub fn run(arguments: &BenchArguments) -> Result<String, Failure> {
         joules_per_frame,
         pack_mb: stored,
         gpu_mb,
+        rooflines: Roofline::of_all(&network_operations, &roofs),
+        roofs,
         network_operations,
         frame_times,
     };
@@ -250,7 +255,7 @@ impl Bench {
     fn stage_of(&self, name: &'static str, times: &Times, counted: Counted, threads: f64) -> Stage {
         let Counted { gflop, mbytes, leaves_out } = counted;
         let ms_p50 = times.at(0.5);
-        let least = threads * self.machine.least_ms(gflop, mbytes);
+        let least = threads * 1000.0 * self.machine.roof().least_seconds(gflop, mbytes * 1e6);
         Stage {
             name,
             ms_p50,
@@ -368,8 +373,14 @@ fn graphs(pack: &Pack) -> Result<Vec<(&'static str, Graph)>, Failure> {
     Ok(all)
 }
 
-fn bench_network(name: &str, graph: &Graph) -> Result<NetworkTime, Failure> {
-    bench_cpu(name, graph, FEW).map_err(|e| Failure::Internal(e.to_string()))
+fn bench_network(device: &Device, name: &str, graph: &Graph) -> Result<NetworkTime, Failure> {
+    bench_on(device, name, graph, FEW).map_err(|e| Failure::Internal(e.to_string()))
+}
+
+/// The roof of what the networks run on, then that of the GPU that we aim at.
+fn roofs(device: &Device, machine: &Machine) -> Result<Vec<Roof>, Failure> {
+    let here = device.roof().map_err(|e| Failure::Internal(e.to_string()))?;
+    Ok(vec![here.unwrap_or_else(|| machine.roof()), Roof::rtx_4090()])
 }
 
 /// The sample speech as 16 kHz mono.

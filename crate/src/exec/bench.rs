@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{ExecError, Gpu, auto::Executor, clock::seconds, cpu::CpuSession, wgpu::GpuSession};
+#[cfg(not(target_arch = "wasm32"))]
+use super::candle::CandleSession;
+use super::{Device, ExecError, Gpu, clock::seconds, cpu::CpuSession, roof::Roof, wgpu::GpuSession};
 use crate::graph::{Graph, MemoryPlan, Tuning};
 
 /// How often an operation is submitted at once to be timed on a GPU.
@@ -37,7 +39,7 @@ impl OperationTime {
 pub struct NetworkTime {
     /// Name of the network.
     pub network: String,
-    /// Where it ran: `cpu` or `wgpu`.
+    /// Where it ran: `cpu`, `wgpu`, `cuda`, or `candle`, which is candle on the processor.
     pub executor: &'static str,
     /// Floating point operations of a run in billions.
     pub gflop: f64,
@@ -54,6 +56,61 @@ impl NetworkTime {
     pub fn gflop_per_second(&self) -> f64 {
         if self.seconds > 0.0 { self.gflop / self.seconds } else { 0.0 }
     }
+
+    /// Seconds that its operations, one after the other, take at least under a roof: launching them is left out.
+    pub fn least_seconds(&self, roof: &Roof) -> f64 {
+        self.operations.iter().map(|o| roof.least_seconds(o.gflop, o.bytes as f64)).sum()
+    }
+}
+
+/// Measures `graph` where a [`Device`] runs it.
+///
+/// # Errors
+/// [`ExecError::Candle`].
+pub fn bench_on(device: &Device, network: &str, graph: &Graph, runs: usize) -> Result<NetworkTime, ExecError> {
+    match device {
+        Device::Cpu => bench_cpu(network, graph, runs),
+        #[cfg(not(target_arch = "wasm32"))]
+        Device::Candle(device) => bench_candle(device, network, graph, runs),
+    }
+}
+
+/// Measures `graph` on a device of candle's; the smallest of `runs` counts, after one to warm up. The device works while the
+/// processor goes on: an operation's time ends when the device has nothing left to do, and so holds the way there and back.
+///
+/// # Errors
+/// [`ExecError::Candle`].
+#[cfg(not(target_arch = "wasm32"))]
+pub fn bench_candle(
+    device: &candle_core::Device,
+    network: &str,
+    graph: &Graph,
+    runs: usize,
+) -> Result<NetworkTime, ExecError> {
+    let zeros = zeros(graph);
+    let inputs: Vec<&[f32]> = zeros.iter().map(Vec::as_slice).collect();
+    let mut session = CandleSession::new(graph, device)?;
+    let mut result = empty(network, graph, if device.is_cuda() { "cuda" } else { "candle" });
+    for run in 0..=runs.max(1) {
+        let start = seconds();
+        session.run(&inputs)?;
+        let whole = seconds() - start;
+        let operations = &mut result.operations;
+        session.run_observed(&inputs, |i, step| {
+            device.synchronize()?;
+            let start = seconds();
+            step()?;
+            device.synchronize()?;
+            if run > 0 {
+                operations[i].seconds = operations[i].seconds.min(seconds() - start);
+            }
+            Ok(())
+        })?;
+        if run > 0 {
+            result.seconds = result.seconds.min(whole);
+        }
+    }
+    Ok(result)
 }
 
 /// Measures `graph` on the processor; the smallest of `runs` counts, after one to warm up.
@@ -64,7 +121,7 @@ pub fn bench_cpu(network: &str, graph: &Graph, runs: usize) -> Result<NetworkTim
     let zeros = zeros(graph);
     let inputs: Vec<&[f32]> = zeros.iter().map(Vec::as_slice).collect();
     let mut session = CpuSession::new(graph)?;
-    let mut result = empty(network, graph, Executor::Cpu);
+    let mut result = empty(network, graph, "cpu");
     for run in 0..=runs.max(1) {
         let start = seconds();
         session.run(&inputs)?;
@@ -99,7 +156,7 @@ pub async fn bench_wgpu(
     let zeros = zeros(graph);
     let inputs: Vec<&[f32]> = zeros.iter().map(Vec::as_slice).collect();
     let mut session = GpuSession::prepare(graph, gpu, tuning, |_, _| {}).await?;
-    let mut result = empty(network, graph, Executor::Wgpu);
+    let mut result = empty(network, graph, "wgpu");
     for run in 0..=runs.max(1) {
         let start = seconds();
         session.run(&inputs).await?;
@@ -146,7 +203,7 @@ fn zeros(graph: &Graph) -> Vec<Vec<f32>> {
     graph.inputs().iter().map(|p| vec![0.0; graph.shape(p.value).elements()]).collect()
 }
 
-fn empty(network: &str, graph: &Graph, executor: Executor) -> NetworkTime {
+fn empty(network: &str, graph: &Graph, executor: &'static str) -> NetworkTime {
     let operation = |n: crate::graph::NodeCost| OperationTime {
         operation: n.operation,
         output: n.output.dims().to_vec(),
@@ -156,10 +213,7 @@ fn empty(network: &str, graph: &Graph, executor: Executor) -> NetworkTime {
     };
     NetworkTime {
         network: network.to_owned(),
-        executor: match executor {
-            Executor::Cpu => "cpu",
-            Executor::Wgpu => "wgpu",
-        },
+        executor,
         gflop: graph.cost().flops as f64 * 1e-9,
         weight_bytes: graph.weight_bytes(),
         seconds: f64::INFINITY,
@@ -186,12 +240,16 @@ mod tests {
         let y = b.add(y, y).unwrap();
         b.output("y", y).unwrap();
         let graph = b.build().unwrap();
-        let cpu = bench_cpu("test", &graph, 2).unwrap();
+        let cpu = bench_on(&Device::Cpu, "test", &graph, 2).unwrap();
+        let candle = bench_on(&Device::Candle(candle_core::Device::Cpu), "test", &graph, 2).unwrap();
         let wgpu = pollster::block_on(bench_wgpu("test", &graph, &GPU, Tuning::default(), 1)).unwrap();
-        for time in [cpu, wgpu] {
+        let roof = Roof::rtx_4090();
+        for time in [cpu, candle, wgpu] {
             assert_eq!(time.operations.len(), 2);
             assert!(time.seconds.is_finite() && time.seconds > 0.0);
             assert!(time.operations.iter().all(|o| o.seconds.is_finite()));
+            let [first, second] = [0, 1].map(|i| roof.least_seconds(0.0, time.operations[i].bytes as f64));
+            assert!((time.least_seconds(&roof) / (first + second) - 1.0).abs() < 1e-9, "memory bounds both there");
             assert!((time.gflop - 1e-9 * (2 * 256 * 16 * 72 + 256 * 16) as f64).abs() < 1e-12);
         }
     }

@@ -4,7 +4,7 @@
 //! On candle's processor device it is what the tests compare our own kernels with. There is none in browsers.
 
 #[cfg(feature = "cuda")]
-mod cuda;
+pub(super) mod cuda;
 mod elementwise;
 mod layout;
 mod matrix;
@@ -113,21 +113,41 @@ impl CandleSession {
     /// # Errors
     /// [`ExecError::InputCount`], [`ExecError::InputSize`], [`ExecError::Candle`].
     pub fn run(&mut self, inputs: &[&[f32]]) -> std::result::Result<Vec<Vec<f32>>, ExecError> {
+        self.run_observed(inputs, |_, run| run())
+    }
+
+    /// Like [`Self::run`], with every step handed to `observe` together with its index: how the benchmark measures single
+    /// operations. A step only asks the device for its work: whoever measures has to wait for it.
+    ///
+    /// # Errors
+    /// As [`Self::run`], and what `observe` answers.
+    pub fn run_observed(
+        &mut self,
+        inputs: &[&[f32]],
+        mut observe: impl FnMut(usize, &mut dyn FnMut() -> Result<()>) -> Result<()>,
+    ) -> std::result::Result<Vec<Vec<f32>>, ExecError> {
         let described = self.inputs.iter().map(|input| (input.name.as_str(), &input.shape));
         ExecError::check_inputs(described, inputs)?;
         for (input, data) in self.inputs.iter().zip(inputs) {
             self.values[input.value] = Some(Tensor::from_slice(data, input.shape.dims(), &self.device)?);
         }
-        for step in &self.steps {
-            let missing = || candle_core::Error::msg("a value is read before it is made");
-            let value = |&v: &usize| self.values[v].as_ref().ok_or_else(missing);
-            let arguments = step.inputs.iter().map(value).collect::<Result<Vec<_>>>()?;
-            self.values[step.output] = Some((step.kernel)(&arguments)?);
-            step.finished.iter().for_each(|&v| self.values[v] = None);
+        for (i, step) in self.steps.iter().enumerate() {
+            observe(i, &mut || step.run(&mut self.values))?;
         }
         let missing = || candle_core::Error::msg("an output was not computed");
         let result = |&v: &usize| self.values[v].as_ref().ok_or_else(missing)?.flatten_all()?.to_vec1::<f32>();
         Ok(self.outputs.iter().map(result).collect::<Result<Vec<_>>>()?)
+    }
+}
+
+impl Step {
+    fn run(&self, values: &mut [Option<Tensor>]) -> Result<()> {
+        let missing = || candle_core::Error::msg("a value is read before it is made");
+        let value = |&v: &usize| values[v].as_ref().ok_or_else(missing);
+        let arguments = self.inputs.iter().map(value).collect::<Result<Vec<_>>>()?;
+        values[self.output] = Some((self.kernel)(&arguments)?);
+        self.finished.iter().for_each(|&v| values[v] = None);
+        Ok(())
     }
 }
 

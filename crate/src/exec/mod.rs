@@ -13,6 +13,7 @@ pub mod cpu;
 mod error;
 pub mod gpu;
 pub(crate) mod record;
+pub mod roof;
 pub mod session;
 pub mod tune;
 pub mod wgpu;

@@ -1,5 +1,7 @@
 //! Networks where whoever runs them wants them: on the processor, or on a device of candle's.
 
+#[cfg(not(target_arch = "wasm32"))]
+use super::roof::Roof;
 use super::{ExecError, cpu::CpuSession};
 use crate::graph::Graph;
 
@@ -27,6 +29,19 @@ impl Device {
         // Further lines are a backtrace, where one is asked for.
         let first_line = |e: candle_core::Error| e.to_string().lines().next().unwrap_or_default().to_owned();
         candle_core::Device::new_cuda(0).map(Self::Candle).map_err(|e| ExecError::Cuda(first_line(e)))
+    }
+
+    /// What the device can do at most, computed from what its driver tells; none for the processor, which has to be measured.
+    ///
+    /// # Errors
+    /// [`ExecError::Candle`], when the driver does not answer.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn roof(&self) -> Result<Option<Roof>, ExecError> {
+        match self {
+            #[cfg(feature = "cuda")]
+            Self::Candle(candle_core::Device::Cuda(device)) => Ok(Some(super::candle::cuda::roof(device)?)),
+            _ => Ok(None),
+        }
     }
 
     /// Whether it is the processor.

@@ -53,16 +53,19 @@ fn picture_of([scale, shift]: &[Vec<f32>; 2], epsilon: f32, x: &[f32], y: &mut [
     let channels = scale.len();
     let share = channels as f32 / x.len() as f32;
     let (mut means, mut factors) = (vec![0.0; channels], vec![0.0; channels]);
-    mean_of_rows(x, &mut means, share, |v, _| v);
-    mean_of_rows(x, &mut factors, share, |v, c| (v - means[c]) * (v - means[c]));
+    mean_of_rows(x, &vec![0.0; channels], &mut means, share, |v| v);
+    mean_of_rows(x, &means, &mut factors, share, |v| v * v);
     factors.iter_mut().zip(scale).for_each(|(f, scale)| *f = scale / (*f + epsilon).sqrt());
     cpu::for_pieces(y, channels * 64, 8 * x.len(), |i, y| {
         let x = &x[i * channels * 64..][..y.len()];
-        for (x, y) in x.chunks_exact(channels).zip(y.chunks_exact_mut(channels)) {
-            for c in 0..channels {
-                y[c] = (x[c] - means[c]) * factors[c] + shift[c];
+        cpu::wide(|| {
+            for (x, y) in x.chunks_exact(channels).zip(y.chunks_exact_mut(channels)) {
+                let tables = means.iter().zip(&factors).zip(shift);
+                for ((y, x), ((mean, factor), shift)) in y.iter_mut().zip(x).zip(tables) {
+                    *y = (x - mean) * factor + shift;
+                }
             }
-        }
+        });
     });
 }
 

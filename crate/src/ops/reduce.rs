@@ -3,6 +3,7 @@
 use super::{
     Kind,
     boxes::fewest_axes,
+    cpu,
     dispatch::{axes, elementwise, flag, shader},
 };
 use crate::graph::{Binding, CpuKernel, Dispatch, GraphBuilder, GraphError, Operation, Shape, Tuning, Value};
@@ -145,25 +146,31 @@ fn rows(kind: Reduce, x: &[f32], y: &mut [f32]) {
                 y.iter_mut().zip(row).for_each(|(y, x)| *y = y.max(*x));
             }
         }
-        Reduce::Sum | Reduce::Mean => mean_of_rows(x, y, 1.0, |v, _| v),
+        Reduce::Sum | Reduce::Mean => mean_of_rows(x, &vec![0.0; y.len()], y, 1.0, |v| v),
     }
 }
 
-/// The sum of a function of all rows' elements (and their places in the row), times `share`. Sums are taken in parts first:
-/// a long one loses what is small beside it.
-pub(super) fn mean_of_rows(x: &[f32], y: &mut [f32], share: f32, f: impl Fn(f32, usize) -> f32) {
+/// The sum of a function of all rows' elements less those of `centre`, times `share`. Sums are taken in parts first: a long one
+/// loses what is small beside it. Short rows go several at once, so that no sum waits for the one before it.
+pub(super) fn mean_of_rows(x: &[f32], centre: &[f32], y: &mut [f32], share: f32, f: impl Fn(f32) -> f32) {
     const PART: usize = 64;
-    let inner = y.len();
-    let mut sums = vec![0.0; inner];
+    const WIDE: usize = 64;
+    let together = (WIDE / y.len()).max(1);
+    let centre = centre.repeat(together);
+    let mut sums = vec![0.0; centre.len()];
     y.fill(0.0);
-    for part in x.chunks(PART * inner) {
-        sums.fill(0.0);
-        for row in part.chunks_exact(inner) {
-            sums.iter_mut().zip(row).enumerate().for_each(|(i, (sum, x))| *sum += f(*x, i));
+    cpu::wide(|| {
+        for part in x.chunks(PART * sums.len()) {
+            sums.fill(0.0);
+            for row in part.chunks(sums.len()) {
+                sums.iter_mut().zip(row).zip(&centre).for_each(|((sum, x), centre)| *sum += f(x - centre));
+            }
+            for sums in sums.chunks_exact(y.len()) {
+                y.iter_mut().zip(sums).for_each(|(y, sum)| *y += sum);
+            }
         }
-        y.iter_mut().zip(&sums).for_each(|(y, sum)| *y += sum);
-    }
-    y.iter_mut().for_each(|y| *y *= share);
+        y.iter_mut().for_each(|y| *y *= share);
+    });
 }
 
 impl GraphBuilder {

@@ -211,6 +211,15 @@ fn the_benchmark_reports_in_json_and_as_a_page() {
     // work grows no faster than pixels
     assert!(sizes[1].1 < 4.0 * sizes[0].1 && sizes[2].1 < 4.0 * sizes[1].1, "{sizes:?}");
     assert!(list("network_operations").iter().all(|n| n["operations"].as_array().is_some_and(|o| !o.is_empty())));
+    let roofs = list("roofs");
+    assert_eq!(roofs.iter().map(|r| r["source"].as_str()).collect::<Vec<_>>(), [Some("measured"), Some("computed")]);
+    // what nothing ran on says so on every line
+    let lines = list("rooflines");
+    assert_eq!(lines.len(), 2 * list("network_operations").len());
+    for (line, roof) in lines.iter().zip(roofs.iter().cycle()) {
+        assert_eq!((&line["device"], &line["source"]), (&roof["device"], &roof["source"]));
+        assert!(line["ms"].as_f64().is_some_and(|ms| ms > 0.0), "{line}");
+    }
     let page = std::fs::read_to_string(page).expect("the page");
     assert!(page.matches("<svg").count() == 4 && page.contains("</html>") && !page.contains("NaN"), "{page}");
 }

@@ -60,7 +60,7 @@ fn write_page(report: &Report, out: &mut String) -> Result {
     }
     heading(out, "Size of frames", "Time of a frame by its pixels. On the dashed line, time grows as pixels do.")?;
     sizes(report, out)?;
-    heading(out, "Operations of networks", "The slowest ones, on the processor.")?;
+    heading(out, "Operations of networks", &format!("The slowest ones, on {}.", report.networks))?;
     operations(report, out)?;
     heading(out, "Everything", "The same numbers as in the terminal.")?;
     write!(out, "<pre>{}</pre></html>", escaped(&text(report)))
@@ -224,7 +224,8 @@ fn operations(report: &Report, out: &mut String) -> Result {
     write!(out, "<table><tr><th>network<th>operation<th>output<th>ms<th>MFLOP<th>MB<th>GFLOP/s<th>of the roof</tr>")?;
     for (network, o) in all.into_iter().take(LISTED) {
         let (ms, mbytes) = (1000.0 * o.seconds, o.bytes as f64 / 1e6);
-        let share = 100.0 * report.machine.least_ms(o.gflop, mbytes) / ms.max(1e-9);
+        let least = report.roofs.first().map_or(0.0, |roof| 1000.0 * roof.least_seconds(o.gflop, o.bytes as f64));
+        let share = 100.0 * least / ms.max(1e-9);
         write!(
             out,
             "<tr><td>{}<td>{}<td>{:?}<td>{ms:.3}<td>{:.2}<td>{mbytes:.2}<td>{:.1}<td>{share:.0} %</tr>",

@@ -1,10 +1,10 @@
-//! What this machine can do at most: the roof that measured times are compared with (Williams, Waterman, Patterson,
-//! "Roofline", 2009), and what the system tells about memory and energy.
+//! What this machine can do at most, by trying, and what the system tells about memory and energy.
 
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
 
+use parlante::exec::roof::{Roof, RoofSource};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -73,9 +73,14 @@ impl Machine {
         }
     }
 
-    /// Milliseconds that so much arithmetic and so many bytes take at least, each of them at full speed beside the other.
-    pub fn least_ms(&self, gflop: f64, mbytes: f64) -> f64 {
-        1000.0 * (gflop / self.gflop_per_second).max(mbytes / 1000.0 / self.memory_gb_per_second)
+    /// The processor's, from memory.
+    pub fn roof(&self) -> Roof {
+        Roof {
+            device: "this processor".into(),
+            gflop_per_second: self.gflop_per_second,
+            gb_per_second: self.memory_gb_per_second,
+            source: RoofSource::Measured,
+        }
     }
 }
 
@@ -171,12 +176,5 @@ mod tests {
         assert_eq!(energy_in(&folder), None);
         std::fs::remove_dir_all(&folder).unwrap();
         assert_eq!(energy_in(&folder), None);
-    }
-
-    #[test]
-    fn the_slower_of_arithmetic_and_memory_counts() {
-        let machine = Machine { gflop_per_second: 100.0, memory_gb_per_second: 10.0, cache_gb_per_second: 50.0 };
-        assert!((machine.least_ms(0.2, 1.0) - 2.0).abs() < 1e-9);
-        assert!((machine.least_ms(0.2, 50.0) - 5.0).abs() < 1e-9);
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use parlante::exec::bench::NetworkTime;
+use parlante::exec::roof::{Roof, RoofSource};
 use serde::Serialize;
 
 use super::machine::Machine;
@@ -45,11 +46,41 @@ pub struct Report {
     pub pack_mb: f64,
     /// Buffers and textures of the GPU that draws, 10^6 bytes; null when the processor draws.
     pub gpu_mb: Option<f64>,
-    /// Every operation of every network on the processor.
+    /// Every operation of every network where the networks run.
     pub network_operations: Vec<NetworkTime>,
+    /// What the networks are compared with: first the device that they run on, then others, which are computed only.
+    pub roofs: Vec<Roof>,
+    /// The least time of every network under each of them.
+    pub rooflines: Vec<Roofline>,
     /// Times of the frames, the shortest first, for the plot.
     #[serde(skip)]
     pub frame_times: Times,
+}
+
+/// The least time of a network on a device that does nothing but its arithmetic or its memory at full speed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Roofline {
+    /// Name of the network.
+    pub network: String,
+    /// Name of the device.
+    pub device: String,
+    /// Whether the device's speed was measured or computed.
+    pub source: RoofSource,
+    /// Milliseconds of a run, launches left out.
+    pub ms: f64,
+}
+
+impl Roofline {
+    /// Of every network under every roof, network by network.
+    pub fn of_all(networks: &[NetworkTime], roofs: &[Roof]) -> Vec<Self> {
+        let of = |network: &NetworkTime, roof: &Roof| Self {
+            network: network.network.clone(),
+            device: roof.device.to_string(),
+            source: roof.source,
+            ms: 1000.0 * network.least_seconds(roof),
+        };
+        networks.iter().flat_map(|network| roofs.iter().map(move |roof| of(network, roof))).collect()
+    }
 }
 
 /// One part of the work.
@@ -180,12 +211,7 @@ fn write_text(report: &Report, out: &mut String) -> std::fmt::Result {
         let nanoseconds = s.ms_p50 * 1e6 / f64::from(s.size * s.size);
         writeln!(out, "{:16} {:9.1} {:9.2} {:9.2} {nanoseconds:9.1}", s.size, s.fps, s.ms_p50, s.ms_p99)?;
     }
-    writeln!(out, "\n{:16} {:>9} {:>9} {:>9} {:>9}", "network", "ms", "GFLOP", "MB", "GFLOP/s")?;
-    for n in &report.network_operations {
-        let megabytes = n.operations.iter().map(|o| o.bytes).sum::<u64>() as f64 / 1e6;
-        let (ms, speed) = (1000.0 * n.seconds, n.gflop_per_second());
-        writeln!(out, "{:16} {ms:9.3} {:9.5} {megabytes:9.3} {speed:9.1}", n.network, n.gflop)?;
-    }
+    write_networks(report, out)?;
     writeln!(
         out,
         "\nthis machine: {:.0} GFLOP/s, {:.1} GB/s from memory, {:.0} GB/s from its caches",
@@ -208,4 +234,33 @@ fn write_text(report: &Report, out: &mut String) -> std::fmt::Result {
         }
     }
     writeln!(out)
+}
+
+/// Networks: what was measured, and beside it what the roofs leave at least.
+fn write_networks(report: &Report, out: &mut String) -> std::fmt::Result {
+    let Report { networks, network_operations, roofs, rooflines, .. } = report;
+    write!(out, "\n{:16} {:>9} {:>9} {:>9} {:>9}", "network", "ms", "GFLOP", "MB", "GFLOP/s")?;
+    for i in 0..roofs.len() {
+        write!(out, "   least {}", i + 1)?;
+    }
+    writeln!(out)?;
+    for n in network_operations {
+        let megabytes = n.operations.iter().map(|o| o.bytes).sum::<u64>() as f64 / 1e6;
+        let (ms, speed) = (1000.0 * n.seconds, n.gflop_per_second());
+        write!(out, "{:16} {ms:9.3} {:9.5} {megabytes:9.3} {speed:9.1}", n.network, n.gflop)?;
+        for line in rooflines.iter().filter(|line| line.network == n.network) {
+            write!(out, " {:10.4}", line.ms)?;
+        }
+        writeln!(out)?;
+    }
+    writeln!(
+        out,
+        "ms: measured on {networks}, input and readback included. least: of arithmetic and memory alone, ms,"
+    )?;
+    for (i, roof) in roofs.iter().enumerate() {
+        let Roof { device, gflop_per_second, gb_per_second, source } = roof;
+        let n = i + 1;
+        writeln!(out, "  {n}: {device}, {gflop_per_second:.0} GFLOP/s, {gb_per_second:.0} GB/s, {}", source.name())?;
+    }
+    Ok(())
 }

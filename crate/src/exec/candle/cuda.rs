@@ -9,14 +9,17 @@ use candle_core::{
     cuda_backend::{
         WrapErr,
         cudarc::{
-            driver::{CudaFunction, DeviceRepr, LaunchConfig, PushKernelArg},
+            driver::{CudaFunction, DeviceRepr, LaunchConfig, PushKernelArg, sys::CUdevice_attribute},
             nvrtc::compile_ptx,
         },
     },
 };
 
 use super::{Kernel, Task};
-use crate::ops::{Pool, PoolKind, conv_transpose2d::Geometry, window::Window};
+use crate::{
+    exec::roof::{CudaUnits, Roof},
+    ops::{Pool, PoolKind, conv_transpose2d::Geometry, window::Window},
+};
 
 /// Numbers that a kernel takes at most.
 const MOST: usize = 16;
@@ -80,6 +83,24 @@ impl Launch {
     fn elsewhere<T>(&self) -> Result<T> {
         candle_core::bail!("{} runs on NVIDIA GPUs only", self.name)
     }
+}
+
+/// What the GPU can do at most, computed from what its driver tells.
+pub(in crate::exec) fn roof(device: &CudaDevice) -> Result<Roof> {
+    let stream = device.cuda_stream();
+    let context = stream.context();
+    let ask = |attribute| context.attribute(attribute).w();
+    let units = CudaUnits {
+        capability: [
+            ask(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?,
+            ask(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?,
+        ],
+        multiprocessors: ask(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?,
+        clock_khz: ask(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_CLOCK_RATE)?,
+        memory_clock_khz: ask(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE)?,
+        bus_bits: ask(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH)?,
+    };
+    Ok(Roof::of_cuda(context.name().w()?, &units))
 }
 
 /// A window as `kernels.cu` has it, without the count of elements.

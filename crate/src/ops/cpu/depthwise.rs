@@ -151,19 +151,19 @@ unsafe fn some<L: Lanes, const COUNT: usize, const UNIT: bool>(
     for c in (0..whole).step_by(L::WIDTH) {
         // SAFETY: the caller has the instruction set; `c + WIDTH` is at most `channels`, the length of every row read.
         unsafe {
-            let mut sums = [L::load(bias.add(c)); COUNT];
+            let mut sums = [[L::load(bias.add(c))]; COUNT];
             for ky in rows.clone() {
                 for kx in columns.clone() {
                     let weight = L::load(weight.add((ky * w.kernel[1] + kx) * channels + c));
-                    for (i, sum) in sums.iter_mut().enumerate() {
+                    for (i, [sum]) in sums.iter_mut().enumerate() {
                         let at = if UNIT { offset(ky, 0) + (kx + i) * channels } else { offset(ky, kx) + i * next };
                         *sum = sum.add_product(L::load(x.add(at + c)), weight);
                     }
                 }
             }
-            let slope = L::load(slope.add(c));
-            for (i, sum) in sums.into_iter().enumerate() {
-                closer.close(sum, slope).store(to.add(i * channels + c));
+            closer.close(&mut sums, &[L::load(slope.add(c))]);
+            for (i, [sum]) in sums.into_iter().enumerate() {
+                sum.store(to.add(i * channels + c));
             }
         }
     }

@@ -60,10 +60,7 @@ struct Epilogue {
     /// Padded to whole panels.
     slope: Vec<f32>,
     cap: f32,
-    /// Instead of slope and cap: `x min(max(x + 3, 0), 6) / 6`.
-    hard_swish: bool,
-    /// Instead of slope and cap: nothing at all.
-    identity: bool,
+    curve: Curve,
     /// A function that needs more than multiplications; applied in a second pass while the results are in the cache.
     then: Option<Activation>,
 }
@@ -78,9 +75,13 @@ impl Epilogue {
         slope.resize(padded, 1.0);
         let cap = if matches!(activation, Relu6) { 6.0 } else { f32::INFINITY };
         let inline = matches!(activation, Identity | Relu | Relu6 | LeakyRelu(_) | Prelu(_) | HardSwish);
-        let hard_swish = matches!(activation, HardSwish);
-        let identity = matches!(activation, Identity) || !inline;
-        Self { bias, slope, cap, hard_swish, identity, then: (!inline).then(|| activation.clone()) }
+        let curve = match activation {
+            Relu => Curve::Relu,
+            HardSwish => Curve::HardSwish,
+            Relu6 | LeakyRelu(_) | Prelu(_) => Curve::Slope,
+            _ => Curve::Identity,
+        };
+        Self { bias, slope, cap, curve, then: (!inline).then(|| activation.clone()) }
     }
 
     /// Takes what does not change into registers.
@@ -90,19 +91,12 @@ impl Epilogue {
     #[inline(always)]
     unsafe fn closer<L: Lanes>(&self) -> Closer<L> {
         // SAFETY: the caller has the instruction set.
-        unsafe {
-            Closer {
-                hard_swish: self.hard_swish,
-                identity: self.identity,
-                cap: L::splat(self.cap),
-                zero: L::splat(0.0),
-            }
-        }
+        unsafe { Closer { curve: self.curve, cap: L::splat(self.cap), zero: L::splat(0.0) } }
     }
 
     /// What is stored for one sum of this channel: [`Closer::close`] without vectors.
     fn close_one(&self, sum: f32, channel: usize) -> f32 {
-        if self.hard_swish {
+        if self.curve == Curve::HardSwish {
             return sum * (0.5 + sum * (1.0 / 6.0)).clamp(0.0, 1.0);
         }
         (sum.max(0.0) + self.slope[channel] * sum.min(0.0)).min(self.cap)
@@ -115,32 +109,62 @@ impl Epilogue {
     }
 }
 
+/// What a sum goes through.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Curve {
+    /// Nothing.
+    Identity,
+    /// `max(x, 0)`: slope 0, no cap.
+    Relu,
+    /// `x min(max(x + 3, 0), 6) / 6`, instead of slope and cap.
+    HardSwish,
+    /// Slope and cap.
+    Slope,
+}
+
 /// An [`Epilogue`] at work.
 #[derive(Clone, Copy)]
 struct Closer<L> {
-    hard_swish: bool,
-    identity: bool,
+    curve: Curve,
     cap: L,
     zero: L,
 }
 
 impl<L: Lanes> Closer<L> {
-    /// What is stored for a vector of sums.
+    /// What is stored for the sums of some rows of vectors, one slope for each place in a row.
     ///
     /// # Safety
     /// The instruction set must be there.
     #[inline(always)]
-    unsafe fn close(self, sum: L, slope: L) -> L {
+    unsafe fn close<const ROWS: usize, const VECTORS: usize>(
+        self,
+        sums: &mut [[L; VECTORS]; ROWS],
+        slopes: &[L; VECTORS],
+    ) {
         // SAFETY: the caller has the instruction set.
         unsafe {
-            if self.identity {
-                return sum;
+            match self.curve {
+                Curve::Identity => (),
+                Curve::Relu => each(sums, |sum, _| sum.max(self.zero)),
+                Curve::HardSwish => {
+                    let (half, sixth, one) = (L::splat(0.5), L::splat(1.0 / 6.0), L::splat(1.0));
+                    let gate = |sum| half.add_product(sum, sixth).max(self.zero).min(one);
+                    each(sums, |sum, _| self.zero.add_product(sum, gate(sum)));
+                }
+                Curve::Slope => {
+                    each(sums, |sum, v| sum.max(self.zero).add_product(sum.min(self.zero), slopes[v]).min(self.cap))
+                }
             }
-            if self.hard_swish {
-                let gate = L::splat(0.5).add_product(sum, L::splat(1.0 / 6.0)).max(self.zero).min(L::splat(1.0));
-                return self.zero.add_product(sum, gate);
-            }
-            sum.max(self.zero).add_product(sum.min(self.zero), slope).min(self.cap)
+        }
+    }
+}
+
+/// Every vector of a tile through a function, which also gets its place in the row.
+#[inline(always)]
+fn each<L: Lanes, const ROWS: usize, const VECTORS: usize>(sums: &mut [[L; VECTORS]; ROWS], f: impl Fn(L, usize) -> L) {
+    for row in sums {
+        for (v, sum) in row.iter_mut().enumerate() {
+            *sum = f(*sum, v);
         }
     }
 }
