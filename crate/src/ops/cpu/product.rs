@@ -20,9 +20,11 @@ use crate::{
     ops::{Activation, window::Window},
 };
 
-/// Output pixels that share a table of pointers. A panel of weights is read once for all of them, from the nearest cache.
+/// Output pixels that share a table of pointers, or some times as many. A panel of weights is read once for all of them, from
+/// the nearest cache.
 const GROUP: usize = super::ROWS_OF_A_THREAD;
-
+/// Tables of a large picture, at least: threads share them.
+const PIECES: usize = 16;
 /// Products of a sum from which on the weights of all are too many for the nearest cache.
 const LONG: usize = 1024;
 /// Output pixels that share a table where sums are that long: all weights come from a far cache once for each.
@@ -103,7 +105,8 @@ impl Product {
         assert!(x.len() == w.batch * w.input[0] * w.input[1] * channels && y.len() == pixels * self.columns);
         assert!(addend.is_none_or(|a| a.len() == y.len()));
         let flops = 2 * y.len() * w.kernel[0] * w.kernel[1] * channels;
-        let group = if self.is_long() { LONG_GROUP } else { GROUP };
+        let group =
+            if self.is_long() { LONG_GROUP } else { pixels.div_ceil(PIECES).next_multiple_of(GROUP).min(LONG_GROUP) };
         for_pieces(y, group * self.columns, flops, |i, part| {
             let addend = addend.map(|a| &a[i * group * self.columns..][..part.len()]);
             self.group(x, addend, i * group, part);
