@@ -2,7 +2,7 @@
 
 use super::{
     Activation, Kind, Padding,
-    cpu::Product,
+    cpu::{Product, Winograd},
     dispatch::{check_epilogue, tables},
     product::ImplicitProduct,
     window::Window,
@@ -95,8 +95,11 @@ impl Operation for Conv2dOp {
 
     fn cpu(&self, inputs: &[&Shape], _: &Shape) -> Result<CpuKernel, GraphError> {
         let (window, _) = self.conv.window(inputs[0])?;
-        let c = &self.conv;
-        let product = Product::new(window, inputs[0].last(), &c.weight, c.bias.as_ref(), &c.activation);
+        let (c, channels) = (&self.conv, inputs[0].last());
+        if let Some(tiles) = Winograd::new(window, channels, &c.weight, c.bias.as_ref(), &c.activation) {
+            return Ok(Box::new(move |x, y| tiles.run(x[0], x.get(1).copied(), y)));
+        }
+        let product = Product::new(window, channels, &c.weight, c.bias.as_ref(), &c.activation);
         Ok(Box::new(move |x, y| product.run(x[0], x.get(1).copied(), y)))
     }
 
@@ -252,6 +255,29 @@ mod tests {
         check(&g, 1e-5, |x| reference(&conv, &window, &x[0], 20, 70));
     }
 
+    /// Many channels under 3 x 3 taps go another way on the processor: sizes that tiles do not divide, more rows of tiles than
+    /// are taken at once, several pictures, windows without padding and beside the picture, every kind of end.
+    #[test]
+    fn tiles_of_four_products_agree_with_float64() {
+        let two = Padding::Explicit { top: 2, bottom: 0, left: 1, right: 2 };
+        let prelu = Activation::Prelu(weights(3, &[80]));
+        let cases = [
+            ([1, 17, 19], Padding::Same, Activation::None),
+            ([2, 18, 16], Padding::VALID, Activation::Relu6),
+            ([1, 35, 33], two, prelu),
+            ([1, 16, 16], Padding::Same, Activation::Sigmoid),
+            ([1, 3, 131], Padding::Same, Activation::None),
+        ];
+        for ([batch, height, width], padding, activation) in cases {
+            let bias = Some(weights(2, &[80]));
+            let conv = Conv2d { bias, padding, activation, ..Conv2d::new(weights(1, &[80, 3, 3, 64])) };
+            let g = graph(&[&[batch, height, width, 64]], |b, x| b.conv2d(x[0], conv.clone()));
+            let window = conv.window(&Shape::from([batch, height, width, 64])).unwrap().0;
+            assert!(Winograd::new(window, 64, &conv.weight, None, &Activation::None).is_some());
+            check(&g, 1e-5, |x| reference(&conv, &window, &x[0], 64, 80));
+        }
+    }
+
     #[test]
     fn an_activation_after_it_is_folded_into_it() {
         let conv = Conv2d::new(weights(1, &[4, 3, 3, 2]));
@@ -267,19 +293,19 @@ mod tests {
 
     #[test]
     fn a_residual_sum_after_it_is_folded_into_it() {
-        for out in [5, 16] {
+        for ([size, channels], out) in [([6, 2], 5), ([6, 2], 16), ([17, 64], 64)] {
             let activation = Activation::Prelu(weights(3, &[out]));
-            let conv = Conv2d::new(weights(1, &[out, 3, 3, 2]));
-            let g = graph(&[&[1, 6, 6, 2], &[1, 6, 6, out]], |b, x| {
+            let conv = Conv2d::new(weights(1, &[out, 3, 3, channels]));
+            let g = graph(&[&[1, size, size, channels], &[1, size, size, out]], |b, x| {
                 let y = b.conv2d(x[0], conv.clone())?;
                 let y = b.add(x[1], y)?;
                 b.activation(y, activation.clone())
             });
             assert_eq!(g.nodes().len(), 1);
-            let window = conv.window(&Shape::from([1, 6, 6, 2])).unwrap().0;
+            let window = conv.window(&Shape::from([1, size, size, channels])).unwrap().0;
             let slopes = activation.slope_table(out);
             check(&g, 1e-5, |x| {
-                let sums = reference(&conv, &window, &x[0], 2, out).into_iter().zip(&x[1]).map(|(a, b)| a + b);
+                let sums = reference(&conv, &window, &x[0], channels, out).into_iter().zip(&x[1]).map(|(a, b)| a + b);
                 sums.enumerate().map(|(i, v)| if v < 0.0 { v * f64::from(slopes[i % out]) } else { v }).collect()
             });
         }

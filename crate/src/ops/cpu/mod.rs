@@ -12,12 +12,14 @@ mod lanes;
 mod packed;
 mod product;
 mod table;
+mod winograd;
 
 use lanes::Lanes;
 
 pub(crate) use depthwise::Depthwise;
 pub(crate) use doubling::Doubling;
 pub(crate) use product::Product;
+pub(crate) use winograd::Winograd;
 
 use super::Activation;
 use crate::graph::Constant;
@@ -96,10 +98,24 @@ impl Epilogue {
 
     /// What is stored for one sum of this channel: [`Closer::close`] without vectors.
     fn close_one(&self, sum: f32, channel: usize) -> f32 {
-        if self.curve == Curve::HardSwish {
-            return sum * (0.5 + sum * (1.0 / 6.0)).clamp(0.0, 1.0);
+        let mut sums = [sum];
+        self.close_some(&mut sums, channel);
+        sums[0]
+    }
+
+    /// The same for neighbouring channels.
+    #[inline(always)]
+    fn close_some<const N: usize>(&self, sums: &mut [f32; N], channel: usize) {
+        match self.curve {
+            Curve::Identity => (),
+            Curve::Relu => sums.iter_mut().for_each(|sum| *sum = sum.max(0.0)),
+            Curve::HardSwish => sums.iter_mut().for_each(|sum| *sum *= (0.5 + *sum * (1.0 / 6.0)).clamp(0.0, 1.0)),
+            Curve::Slope => {
+                let slopes = &self.slope[channel..][..N];
+                let close = |sum: f32, slope: f32| (sum.max(0.0) + slope * sum.min(0.0)).min(self.cap);
+                sums.iter_mut().zip(slopes).for_each(|(sum, slope)| *sum = close(*sum, *slope));
+            }
         }
-        (sum.max(0.0) + self.slope[channel] * sum.min(0.0)).min(self.cap)
     }
 
     fn finish(&self, y: &mut [f32]) {
