@@ -8,9 +8,12 @@ use std::sync::Arc;
 use crate::audio::SAMPLE_RATE;
 use crate::decode::{DecodeError, Decoder};
 use crate::exec::Device;
+use crate::graph::Graph;
+use crate::motion::encoder::Encoder;
 use crate::motion::error::MotionError;
 use crate::motion::frame::FPS;
 use crate::motion::generator::MotionGenerator;
+use crate::motion::lips::Lips;
 use crate::motion::resample::FrameResampler;
 use crate::motion::timed::TimedPhones;
 use crate::motion::{Controls, MotionFrame};
@@ -18,6 +21,7 @@ use crate::pack::{Pack, PackError};
 use crate::portrait::face_pack::FaceModelError;
 use crate::portrait::find::{FaceFinder, FindError};
 use crate::portrait::fit::{fit, fit_found};
+use crate::portrait::network::{self, NetworkError};
 use crate::portrait::{FaceLandmarks, FaceModel, FittedFace, PersonFinder, Picture, PortraitError};
 
 /// The pack cannot be used.
@@ -32,6 +36,12 @@ pub enum ModelsError {
     /// The 3-D face is missing or unusable.
     #[error(transparent)]
     Face(#[from] FaceModelError),
+    /// A network is missing or unusable.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// The speech networks are missing or unusable.
+    #[error(transparent)]
+    Speech(#[from] MotionError),
 }
 
 /// Everything that a pack gives, ready to run.
@@ -106,6 +116,21 @@ impl Models {
         face: Option<usize>,
     ) -> Result<FittedFace, PortraitError> {
         fit_found(&self.face_model, &self.finder, self.persons.as_ref(), photo, faces, face)
+    }
+
+    /// The networks by their names, for measuring them.
+    ///
+    /// # Errors
+    /// When one of them is missing or damaged.
+    pub fn graphs(&self) -> Result<Vec<(&'static str, Graph)>, ModelsError> {
+        let pack = &self.pack;
+        let mut all = Vec::new();
+        for name in ["detector", "landmarker", "blendshapes", "segmenter"] {
+            all.push((name, network::build(pack, name)?));
+        }
+        all.push(("encoder", Encoder::graph(pack)?));
+        all.push(("lips", Lips::graph(pack, &Encoder::new(pack)?)?));
+        Ok(all)
     }
 
     /// A CPU decoder that draws a fitted face at `size` pixels a side.

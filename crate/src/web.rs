@@ -1,5 +1,6 @@
 //! The border to JavaScript, thin: it turns arrays into slices, errors into `Error`s, and does nothing else.
 
+mod bench;
 mod blob;
 mod engine;
 mod error;
@@ -12,6 +13,7 @@ mod words;
 
 use wasm_bindgen::prelude::*;
 
+pub use bench::{Bench, network_names};
 pub use engine::{Engine, FoundFace, PortraitFacts};
 pub use gpu::{GpuStage, open_gpu};
 pub use motion::{Motion, emotion_names};

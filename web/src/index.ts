@@ -8,11 +8,14 @@ export { Parlante } from "./parlante.js";
 export type { SampleStream, Samples } from "./pcm.js";
 export type {
   Backend,
+  Cost,
   EngineInfo,
   Face,
+  NetworkCost,
   Notice,
   PortraitInfo,
   PortraitWarning,
+  Profile,
   Reason,
   Took,
   VisemeName,

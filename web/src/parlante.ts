@@ -15,6 +15,7 @@ import type {
   EventHandlers,
   Face,
   PortraitInfo,
+  Profile,
   RequestName,
   Requests,
   VoiceInfo,
@@ -422,6 +423,15 @@ export class Parlante {
   inspect(): Promise<EngineInfo> {
     this.#check();
     return this.#host.ask("inspect", undefined);
+  }
+
+  /**
+   * Measures parts of frames and operations of networks on the processor, in about two seconds in which the face stands still
+   * now and then. Needs a portrait.
+   */
+  profile(): Promise<Profile> {
+    this.#check();
+    return this.#host.ask("profile", undefined);
   }
 
   /** Faces in a picture, the largest first. The bitmap is closed. */

@@ -31,6 +31,36 @@ export interface EngineInfo {
   readonly opened: { readonly module: number; readonly pack: number };
 }
 
+/** What a piece of work costs. */
+export interface Cost {
+  readonly name: string;
+  /** Its time, the median, milliseconds. */
+  readonly ms_p50: number;
+  /** Operations on numbers, 10^9. */
+  readonly gflop: number;
+  /** Memory that it moves at least, 10^6 bytes. */
+  readonly mbytes: number;
+  /** The least time for so much under the roof, over the time that it took. */
+  readonly of_roofline: number;
+}
+
+/** What a network costs, operation by operation: each has the shape of its result in its name. */
+export interface NetworkCost {
+  readonly network: string;
+  /** A whole run, milliseconds. */
+  readonly ms: number;
+  readonly operations: readonly Cost[];
+}
+
+/** Where the time goes, on the processor and by one worker. */
+export interface Profile {
+  /** What a core can do at most here, as it was probed: 10^9 operations and bytes a second, these from its caches. */
+  readonly roof: { readonly gflop_per_second: number; readonly gb_per_second: number };
+  /** Parts of a frame. */
+  readonly parts: readonly Cost[];
+  readonly networks: readonly NetworkCost[];
+}
+
 /** What a frame took, milliseconds. */
 export interface Took {
   /** The motion that was made since the frame before it, for this frame and later ones. */
@@ -144,6 +174,7 @@ export interface Requests {
     answer: PortraitInfo;
   };
   inspect: { ask: undefined; answer: EngineInfo };
+  profile: { ask: undefined; answer: Profile };
   faces: { ask: { image: ImageBitmap }; answer: Face[] };
   voice: { ask: { voice: Blob | DecodedVoice; words: Words }; answer: VoiceInfo };
   background: { ask: { behind: Behind }; answer: undefined };

@@ -33,6 +33,7 @@ const handlers: { [K in RequestName]: (ask: Requests[K]["ask"]) => Promise<Reque
   },
   portrait: (ask) => opened().setPortrait(ask, controls),
   inspect: async () => opened().inspect(),
+  profile: () => opened().profile(),
   faces: async (ask) => opened().findFaces(ask.image),
   voice: (ask) => opened().setVoice(ask.voice, ask.words),
   async background(ask) {

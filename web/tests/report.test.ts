@@ -1,4 +1,4 @@
-import type { EngineInfo, Frame } from "parlante";
+import type { EngineInfo, Frame, Profile } from "parlante";
 import { expect, it } from "vitest";
 import { dropped, intervals, percentile, report } from "../page/bench/report.js";
 
@@ -12,6 +12,14 @@ const frame = (at: number, time: number | undefined): Frame => ({
 const info: EngineInfo = {
   ...{ backend: "cpu", reason: "only", measured: undefined, threads: 2, size: 512, module: 4e6, memory: 9e7 },
   opened: { module: 700, pack: 90 },
+};
+
+const cost = (name: string) => ({ name, ms_p50: 2, gflop: 0.02, mbytes: 3, of_roofline: 0.5 });
+
+const profile: Profile = {
+  roof: { gflop_per_second: 20, gb_per_second: 40 },
+  parts: [cost("plan"), cost("raster")],
+  networks: [{ network: "lips", ms: 2, operations: [cost("conv2d [1, 2]")] }],
 };
 
 const machine = { cores: 2, isolated: true, browser: "a browser" };
@@ -35,10 +43,16 @@ it("counts frames of motion of which nothing was seen", () => {
 it("puts together what was measured", () => {
   const frames = Array.from({ length: 31 }, (_, i) => frame(1e12 + i * 40, i * 0.04 + 0.01));
   expect(intervals(frames)).toEqual(Array(30).fill(40));
-  const result = report(frames, info, { fetch: 100, portrait: 2000, all: 3000 }, machine);
+  const result = report(frames, info, profile, { fetch: 100, portrait: 2000, all: 3000 }, machine);
   expect(result).toMatchObject({
     ...{ backend: "cpu", size: 512, threads: 2, fps: 25, frames: 31, dropped: 0, dropped_share: 0 },
     ...{ decode_fps: 66.67, interval_ms: { p50: 40, p95: 40, p99: 40 }, cold_start_ms: 3000, module_mb: 4 },
+  });
+  expect(result.decoder_gflop_per_frame).toBeCloseTo(0.04);
+  expect(result).toMatchObject({
+    frame_stages: profile.parts,
+    network_operations: profile.networks,
+    roof: profile.roof,
   });
   const stages = Object.fromEntries(result.stages.map(({ name, ms_p50 }) => [name, ms_p50]));
   expect(stages).toEqual({

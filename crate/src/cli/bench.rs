@@ -1,9 +1,9 @@
 //! `parlante bench`: how long each stage takes on this machine, what it computes and moves, and what is left to win.
 
 mod html;
-mod machine;
 mod report;
 mod soak;
+mod system;
 mod times;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,25 +15,23 @@ use parlante::audio::AudioReader;
 use parlante::decode::work::{FrameWork, Stage as Part};
 use parlante::exec::Device;
 use parlante::exec::bench::{NetworkTime, bench_on};
+use parlante::exec::probe::Machine;
 use parlante::exec::roof::Roof;
 use parlante::graph::{Cost, Graph};
-use parlante::motion::encoder::Encoder;
 use parlante::motion::frame::Reference;
 use parlante::motion::generator::REFERENCE;
-use parlante::motion::lips::Lips;
 use parlante::motion::{Controls, MotionFrame};
 use parlante::output::colour::Yuv420;
 use parlante::output::{NewFile, OutputError};
 use parlante::pack::Pack;
-use parlante::portrait::network;
 
 use super::args::BenchArguments;
 use super::failure::Failure;
 use super::painter::Painter;
 use super::progress::Progress;
 use super::{device, interrupt, models, sample};
-use machine::{Machine, energy, memory};
 use report::{ColdStart, Frames, Report, Roofline, Size, Stage};
+use system::{energy, memory};
 use times::Times;
 
 /// Runs of the stages that take long, and of networks.
@@ -87,7 +85,7 @@ pub fn run(arguments: &BenchArguments) -> Result<String, Failure> {
     let stored = bytes.len() as f64 / 1e6;
     let looked = Counted { gflop: 0.0, mbytes: stored, leaves_out: "weights made ready for the processor" };
     bench.stage("open pack", FEW, looked, |_| open().map(drop))?;
-    let graphs = graphs(models.pack())?;
+    let graphs = models.graphs()?;
     let networks = |names: &[&str]| {
         let cost = |name| graphs.iter().find(|(n, _)| *n == name).map_or(Cost::default(), |(_, graph)| graph.cost());
         names
@@ -359,18 +357,6 @@ fn measure_size(painter: &mut Painter, motion: &[MotionFrame]) -> Result<Size, F
     let work = watch(painter, motion, FEW_FRAMES, &mut rgba)?;
     let Counted { gflop, mbytes, .. } = mean(&work);
     Ok(Size { size, fps: 1000.0 / times.at(0.5), ms_p50: times.at(0.5), ms_p99: times.at(0.99), gflop, mbytes })
-}
-
-/// All networks of a pack.
-fn graphs(pack: &Pack) -> Result<Vec<(&'static str, Graph)>, Failure> {
-    let failed = |error: &dyn std::fmt::Display| Failure::Internal(error.to_string());
-    let mut all = Vec::new();
-    for name in ["detector", "landmarker", "blendshapes", "segmenter"] {
-        all.push((name, network::build(pack, name).map_err(|e| failed(&e))?));
-    }
-    all.push(("encoder", Encoder::graph(pack)?));
-    all.push(("lips", Lips::graph(pack, &Encoder::new(pack)?)?));
-    Ok(all)
 }
 
 fn bench_network(device: &Device, name: &str, graph: &Graph) -> Result<NetworkTime, Failure> {

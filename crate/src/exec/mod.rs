@@ -12,6 +12,7 @@ pub mod clock;
 pub mod cpu;
 mod error;
 pub mod gpu;
+pub mod probe;
 pub(crate) mod record;
 pub mod roof;
 pub mod session;

@@ -9,6 +9,8 @@ use super::motion::{Motion, controls_of};
 use super::stage::Stage;
 use crate::animator::Models;
 use crate::decode::Background;
+use crate::decode::work::FrameWork;
+use crate::motion::MotionFrame;
 use crate::motion::frame::FPS;
 use crate::portrait::load::{LoadOptions, load};
 use crate::portrait::{FittedFace, Picture, PortraitWarning};
@@ -231,6 +233,9 @@ pub(super) enum BorderError {
     /// A background that nobody knows.
     #[error("The background is keep, blur, transparent, a colour such as #203040, or a picture.")]
     Background,
+    /// A network that nobody knows.
+    #[error("The model pack has no network of that name.")]
+    NoNetwork,
     /// An array has another length than it must have.
     #[error("An array has the wrong length; please report this defect.")]
     Length,
@@ -243,6 +248,12 @@ pub(super) enum BorderError {
 }
 
 impl Engine {
+    /// Draws a frame and tells what its parts cost.
+    pub(super) fn watch(&mut self, frame: &MotionFrame, size: u32) -> Result<FrameWork, JsValue> {
+        let Self { models, face, stage } = self;
+        stage.watch(frame, size, || models.decoder(portrait(face)?, size).or_js("decode"))
+    }
+
     /// The portrait.
     pub(super) fn face(&self) -> Result<FittedFace, JsValue> {
         portrait(&self.face)

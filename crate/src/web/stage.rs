@@ -6,8 +6,10 @@ use super::engine::BorderError;
 use super::error::OrJs;
 use super::motion::frame_of;
 use crate::decode::background::straighten;
+use crate::decode::work::FrameWork;
 use crate::decode::{Background, DecodeError, Decoder};
 use crate::exec::clock::seconds;
+use crate::motion::MotionFrame;
 use crate::motion::generator::REFERENCE;
 
 /// Draws rows of frames of one portrait.
@@ -54,6 +56,40 @@ impl Stage {
         make: impl FnOnce() -> Result<Decoder, JsValue>,
     ) -> Result<usize, JsValue> {
         let frame = frame_of(motion).ok_or(BorderError::Length).or_js("decode")?;
+        let transparent = self.background.is_transparent();
+        let (decoder, rgba) = self.ready(size, make)?;
+        let row = size as usize * 4;
+        let place = top as usize * row..bottom as usize * row;
+        let rows = rgba.get_mut(place).ok_or(BorderError::Length).or_js("decode")?;
+        let started = seconds();
+        decoder.plan(&frame, REFERENCE);
+        let planned = seconds();
+        decoder.paint(top..bottom, rows).or_js("decode")?;
+        if transparent {
+            straighten(rows);
+        }
+        self.planned = 1e3 * (planned - started);
+        self.painted = 1e3 * (seconds() - planned);
+        Ok(self.rgba.as_ptr() as usize)
+    }
+
+    /// Draws a whole frame and tells what its parts cost. `make` as in [`Self::render`].
+    pub fn watch(
+        &mut self,
+        frame: &MotionFrame,
+        size: u32,
+        make: impl FnOnce() -> Result<Decoder, JsValue>,
+    ) -> Result<FrameWork, JsValue> {
+        let (decoder, rgba) = self.ready(size, make)?;
+        decoder.render_watched(frame, REFERENCE, rgba).or_js("decode")
+    }
+
+    /// A decoder for frames of this size, and room for one.
+    fn ready(
+        &mut self,
+        size: u32,
+        make: impl FnOnce() -> Result<Decoder, JsValue>,
+    ) -> Result<(&mut Decoder, &mut Vec<u8>), JsValue> {
         let decoder = match self.decoder.take().filter(|decoder| decoder.size() == size) {
             Some(decoder) => decoder,
             None => {
@@ -62,20 +98,7 @@ impl Stage {
                 decoder
             }
         };
-        let decoder = self.decoder.insert(decoder);
-        let row = size as usize * 4;
-        self.rgba.resize(row * size as usize, 0);
-        let place = top as usize * row..bottom as usize * row;
-        let rows = self.rgba.get_mut(place).ok_or(BorderError::Length).or_js("decode")?;
-        let started = seconds();
-        decoder.plan(&frame, REFERENCE);
-        let planned = seconds();
-        decoder.paint(top..bottom, rows).or_js("decode")?;
-        if self.background.is_transparent() {
-            straighten(rows);
-        }
-        self.planned = 1e3 * (planned - started);
-        self.painted = 1e3 * (seconds() - planned);
-        Ok(self.rgba.as_ptr() as usize)
+        self.rgba.resize(size as usize * size as usize * 4, 0);
+        Ok((self.decoder.insert(decoder), &mut self.rgba))
     }
 }

@@ -1,8 +1,8 @@
 // How fast the face is on this machine: the sample portrait speaks the sample sentence, and every frame is timed.
 
-import { type Frame, Parlante } from "parlante";
+import { type Cost, type Frame, Parlante } from "parlante";
 import { el, make } from "../elements.js";
-import { number, show, t } from "../language.js";
+import { type Key, number, show, t } from "../language.js";
 import { offerLanguages, startLanguage } from "../languages.js";
 import { backendIn, sizeIn } from "../settings.js";
 import { notify, say, sayError } from "../status.js";
@@ -15,6 +15,8 @@ const SECONDS = 10;
 const SETTLE = 1;
 /** A slow machine makes the picture smaller, and is measured again at that size; it ends after so long, seconds. */
 const LONGEST = 45;
+/** Operations that are listed. */
+const LISTED = 12;
 /** Milliseconds of the plot's height. */
 const TALLEST = 100;
 
@@ -86,7 +88,9 @@ async function measure(parlante: Parlante, start: Start): Promise<void> {
   await parlante.stop();
   const { hardwareConcurrency: cores, userAgent: browser } = navigator;
   const machine = { cores, isolated: crossOriginIsolated, browser };
-  present(report(frames, await parlante.inspect(), start, machine), frames);
+  const info = await parlante.inspect();
+  say("bench.profiling");
+  present(report(frames, info, await parlante.profile(), start, machine), frames);
   say("bench.done");
 }
 
@@ -116,9 +120,33 @@ function present(result: Report, frames: readonly Frame[]): void {
     return make("tr", {}, head, ...cells);
   });
   el("stages").replaceChildren(...rows);
+  const { roof, frame_stages: parts, network_operations: networks } = result;
+  show(el("limit"), () => t("bench.limit", { gflop: mega(roof.gflop_per_second), gbytes: mega(roof.gb_per_second) }));
+  el("parts").replaceChildren(...parts.map((part) => costs(part, `bench.part.${part.name as PartName}`)));
+  const all = networks.flatMap(({ network, operations }) =>
+    operations.map((cost) => ({ ...cost, name: `${network} ${cost.name}` })),
+  );
+  const slowest = all.toSorted((a, b) => b.ms_p50 - a.ms_p50).slice(0, LISTED);
+  el("operations").replaceChildren(...slowest.map((cost) => costs(cost)));
   el("copy").onclick = () => void copy(JSON.stringify(result, null, 2));
   show(el("copy"), "bench.copy");
   el("results").hidden = false;
+}
+
+type PartName = "plan" | "interior" | "raster" | "sample" | "fine" | "eyes" | "mouth";
+
+/** A row of a table of costs. `key`: words for its name, which is English otherwise. */
+function costs({ name, ms_p50, gflop, mbytes, of_roofline }: Cost, key?: Key): HTMLElement {
+  const head = make("th", { scope: "row" });
+  if (key === undefined) head.append(make("bdi", { lang: "en" }, name));
+  else show(head, key);
+  const values = [() => number(ms_p50, { maximumFractionDigits: 2 }), () => mega(1000 * gflop), () => mega(mbytes)];
+  const cells = [...values, () => percent(of_roofline)].map((value) => {
+    const cell = make("td");
+    show(cell, value);
+    return cell;
+  });
+  return make("tr", {}, head, ...cells);
 }
 
 /** Who paints, and why. */

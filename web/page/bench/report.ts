@@ -1,6 +1,6 @@
 // What was measured, as numbers: the same names as those of `npm run bench -- --json`.
 
-import type { EngineInfo, Frame, Took } from "parlante";
+import type { Cost, EngineInfo, Frame, NetworkCost, Profile, Took } from "parlante";
 
 /** Frames of motion a second: as many different ones can be shown. */
 const MOTION_FPS = 25;
@@ -11,7 +11,7 @@ export interface Stage {
   readonly ms_p50: number;
   readonly ms_p95: number;
   readonly ms_p99: number;
-  /** Nobody counts operations and bytes in a browser. */
+  /** Counted for the parts of a frame only. */
   readonly gflop: null;
   readonly mbytes: null;
 }
@@ -34,7 +34,7 @@ export interface Report {
   readonly threads: number;
   /** Frames that could be made in a second if nothing else were to do. */
   readonly decode_fps: number;
-  readonly decoder_gflop_per_frame: null;
+  readonly decoder_gflop_per_frame: number;
   readonly peak_rss_mb: null;
   /** Frames that were shown in a second. */
   readonly fps: number;
@@ -51,6 +51,11 @@ export interface Report {
   readonly isolated: boolean;
   readonly browser: string;
   readonly stages: readonly Stage[];
+  /** What a core can do at most. */
+  readonly roof: Profile["roof"];
+  /** Parts of a frame, by one worker. */
+  readonly frame_stages: readonly Cost[];
+  readonly network_operations: readonly NetworkCost[];
 }
 
 /** The value below which a share of the values lies; 0 of none. */
@@ -97,7 +102,13 @@ const rounded = (value: number) => Math.round(value * 100) / 100;
 export type Machine = Pick<Report, "cores" | "isolated" | "browser">;
 
 /** Puts everything together. `frames`: those that were painted while a voice was heard. */
-export function report(frames: readonly Frame[], info: EngineInfo, start: Start, machine: Machine): Report {
+export function report(
+  frames: readonly Frame[],
+  info: EngineInfo,
+  profile: Profile,
+  start: Start,
+  machine: Machine,
+): Report {
   const between = intervals(frames);
   const took = (name: keyof Took) => frames.map((frame) => frame.took[name]);
   const making = frames.map(({ took: { plan, paint, wait } }) => plan + paint + wait);
@@ -111,7 +122,7 @@ export function report(frames: readonly Frame[], info: EngineInfo, start: Start,
     size: info.size,
     threads: info.threads,
     decode_fps: rounded(1000 / Math.max(0.01, percentile(making, 0.5))),
-    decoder_gflop_per_frame: null,
+    decoder_gflop_per_frame: profile.parts.reduce((sum, { gflop }) => sum + gflop, 0),
     peak_rss_mb: null,
     fps: rounded((1000 * between.length) / Math.max(1, (frames.at(-1)?.at ?? 0) - (frames[0]?.at ?? 0))),
     interval_ms: { p50: p(0.5), p95: p(0.95), p99: p(0.99) },
@@ -134,5 +145,8 @@ export function report(frames: readonly Frame[], info: EngineInfo, start: Start,
       stage("show", took("show")),
       stage("frame", whole),
     ],
+    roof: profile.roof,
+    frame_stages: profile.parts,
+    network_operations: profile.networks,
   };
 }

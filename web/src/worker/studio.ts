@@ -9,6 +9,7 @@ import type {
   Face,
   PortraitInfo,
   PortraitWarning,
+  Profile,
   Requests,
   SaveRequest,
   SoundChunk,
@@ -34,6 +35,7 @@ import { Live, type LiveStats, type Watcher } from "./live.js";
 import { visemeOf } from "./mouth.js";
 import { epoch, pause } from "./pace.js";
 import { pixelsOf } from "./pixels.js";
+import { profile } from "./profile.js";
 import { record } from "./recorder.js";
 import { Score } from "./score.js";
 import { openRecording, type Recording, type Stream } from "./sound.js";
@@ -123,6 +125,12 @@ export class Studio {
     const { backend, reason, measured, threads } = this.painter;
     const memory = this.memory.buffer.byteLength + this.painter.twinMemory;
     return { backend, reason, measured, threads, size: this.#side, memory, module: moduleBytes(), opened: this.opened };
+  }
+
+  /** What parts of frames and networks take. */
+  profile(): Promise<Profile> {
+    this.#refuseWhileSaving();
+    return profile(this.engine, this.#side);
   }
 
   get backend(): Backend {

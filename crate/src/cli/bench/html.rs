@@ -2,7 +2,8 @@
 
 use std::fmt::{Result, Write};
 
-use super::machine::Machine;
+use parlante::exec::probe::Machine;
+
 use super::report::{Report, Stage, text};
 
 /// Width and height of a plot, and the room for its axes.

@@ -3,10 +3,10 @@
 use std::fmt::Write;
 
 use parlante::exec::bench::NetworkTime;
+use parlante::exec::probe::Machine;
 use parlante::exec::roof::{Roof, RoofSource};
 use serde::Serialize;
 
-use super::machine::Machine;
 use super::times::Times;
 
 /// The report.

@@ -13,7 +13,7 @@ use super::super::failure::Failure;
 use super::super::painter::Painter;
 use super::super::{interrupt, models, sample};
 use super::STEP;
-use super::machine::memory;
+use super::system::memory;
 
 /// Seconds of sound.
 const LENGTHS: [u32; 4] = [1, 10, 100, 3600];

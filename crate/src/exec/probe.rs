@@ -1,22 +1,25 @@
-//! What this machine can do at most, by trying, and what the system tells about memory and energy.
+//! What this machine's processor can do at most, by trying.
 
 use std::hint::black_box;
-use std::path::Path;
-use std::time::Instant;
 
-use parlante::exec::roof::{Roof, RoofSource};
-use rayon::prelude::*;
 use serde::Serialize;
 
-/// Numbers in each of the three arrays of the memory probe: together 48 MB, more than most caches hold.
-const FAR: usize = 4 << 20;
+use super::{
+    clock::seconds,
+    roof::{Roof, RoofSource},
+};
+
+/// Numbers in each of the three arrays of the memory probe: together 48 MB, more than most caches hold. In a browser, whose
+/// memory never shrinks, 12 MB.
+const FAR: usize = if cfg!(target_arch = "wasm32") { 1 << 20 } else { 4 << 20 };
 /// The same for the cache probe, for each thread: together 192 kB.
 const NEAR: usize = 16 << 10;
 /// Sums that the arithmetic probe adds up side by side: twelve vectors, so that none waits for another.
-const SUMS: usize = 12 * 8;
+const SUMS: usize = if cfg!(target_arch = "wasm32") { 12 * 4 } else { 12 * 8 };
+#[cfg(target_arch = "x86_64")]
 const WIDEST_SUMS: usize = 12 * 16;
 /// Rounds of the arithmetic probe: milliseconds, beside which waking the other threads is short.
-const ROUNDS: usize = 2_000_000;
+const ROUNDS: usize = if cfg!(target_arch = "wasm32") { 200_000 } else { 2_000_000 };
 /// Tries; the best counts, so that what else the machine does matters less.
 const TRIES: usize = 12;
 
@@ -25,7 +28,7 @@ const TRIES: usize = 12;
 pub struct Machine {
     /// Multiply-adds in registers, 10^9 operations a second; one counts as two.
     pub gflop_per_second: f64,
-    /// Stream (a = b + s c) over 48 MB, 10^9 bytes a second.
+    /// Stream (a = b + s c) over more than the caches hold, 10^9 bytes a second.
     pub memory_gb_per_second: f64,
     /// The same over what fits into the cores' own caches.
     pub cache_gb_per_second: f64,
@@ -34,31 +37,30 @@ pub struct Machine {
 impl Machine {
     /// Takes most of a second.
     pub fn measure() -> Self {
-        let threads = rayon::current_num_threads();
+        let threads = everywhere(|| ()).len();
         let fastest = |run: &mut dyn FnMut()| {
             let time = || {
-                let start = Instant::now();
+                let start = seconds();
                 run();
-                start.elapsed().as_secs_f64()
+                seconds() - start
             };
             std::iter::repeat_with(time).take(TRIES).fold(f64::INFINITY, f64::min)
         };
         let mut done = 0usize;
         let arithmetic = fastest(&mut || {
             // To every thread its own: what can be stolen is often done by one while the others wake.
-            done = rayon::broadcast(|_| multiply_add()).into_iter().sum();
+            done = everywhere(multiply_add).into_iter().sum();
         });
         let flops = (2 * ROUNDS * done) as f64;
         let [mut a, b, c] = [0.0f32, 1.0, 2.0].map(|v| vec![v; FAR]);
         let part = FAR.div_ceil(threads);
         let memory = fastest(&mut || {
-            let parts = a.par_chunks_mut(part).zip(b.par_chunks(part)).zip(c.par_chunks(part));
-            parts.for_each(|((a, b), c)| stream(a, b, c));
+            far(&mut a, &b, &c, part);
             black_box(&mut a);
         });
         let repeats = 1024;
         let cache = fastest(&mut || {
-            rayon::broadcast(|_| {
+            everywhere(|| {
                 let [mut a, b, c] = [0.0f32, 1.0, 2.0].map(|v| vec![v; NEAR]);
                 for _ in 0..repeats {
                     stream(&mut a, &b, &c);
@@ -73,15 +75,35 @@ impl Machine {
         }
     }
 
-    /// The processor's, from memory.
+    /// What bounds whatever it does: arithmetic, and its caches, from which small networks are read again and again.
     pub fn roof(&self) -> Roof {
         Roof {
             device: "this processor".into(),
             gflop_per_second: self.gflop_per_second,
-            gb_per_second: self.memory_gb_per_second,
+            gb_per_second: self.cache_gb_per_second,
             source: RoofSource::Measured,
         }
     }
+}
+
+/// Does something on every thread; in a browser there is one.
+fn everywhere<T: Send>(work: impl Fn() -> T + Sync) -> Vec<T> {
+    #[cfg(not(target_arch = "wasm32"))]
+    return rayon::broadcast(|_| work());
+    #[cfg(target_arch = "wasm32")]
+    vec![work()]
+}
+
+/// [`stream`] on all threads.
+fn far(a: &mut [f32], b: &[f32], c: &[f32], part: usize) {
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        use rayon::prelude::*;
+        let parts = a.par_chunks_mut(part).zip(b.par_chunks(part)).zip(c.par_chunks(part));
+        parts.for_each(|((a, b), c)| stream(a, b, c));
+    }
+    #[cfg(target_arch = "wasm32")]
+    a.chunks_mut(part).zip(b.chunks(part)).zip(c.chunks(part)).for_each(|((a, b), c)| stream(a, b, c));
 }
 
 fn stream(a: &mut [f32], b: &[f32], c: &[f32]) {
@@ -129,52 +151,4 @@ fn sums<const N: usize>(step: impl Fn(f32, f32, f32) -> f32) -> usize {
     }
     black_box(sums);
     N
-}
-
-/// Memory of this process as `/proc` names it (`VmHWM`: the largest so far, `VmRSS`: now), 10^6 bytes; none where the
-/// system does not tell.
-pub fn memory(name: &str) -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-    let kibibytes: f64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
-    Some(kibibytes * 1024.0 / 1e6)
-}
-
-/// Energy that the processor has used so far, joules; none where the system does not tell (Linux does by RAPL, mostly to
-/// root only).
-pub fn energy() -> Option<f64> {
-    energy_in(Path::new("/sys/class/powercap"))
-}
-
-fn energy_in(folder: &Path) -> Option<f64> {
-    let packages = std::fs::read_dir(folder).ok()?.flatten().filter(|zone| {
-        // intel-rapl:0 is a processor; intel-rapl:0:1 is a part of it
-        let name = zone.file_name();
-        name.to_str().and_then(|n| n.strip_prefix("intel-rapl:")).is_some_and(|n| n.parse::<u32>().is_ok())
-    });
-    let joules = packages.map(|zone| {
-        let text = std::fs::read_to_string(zone.path().join("energy_uj")).ok()?;
-        Some(text.trim().parse::<f64>().ok()? / 1e6)
-    });
-    let all: Vec<f64> = joules.collect::<Option<_>>()?;
-    (!all.is_empty()).then(|| all.iter().sum())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_energy_of_all_processors_is_added_and_none_is_made_up() {
-        let folder = std::env::temp_dir().join(format!("parlante-rapl-{}", std::process::id()));
-        for (zone, energy) in [("intel-rapl:0", "1500000\n"), ("intel-rapl:0:0", "9\n"), ("intel-rapl:1", "500000\n")] {
-            std::fs::create_dir_all(folder.join(zone)).unwrap();
-            std::fs::write(folder.join(zone).join("energy_uj"), energy).unwrap();
-        }
-        assert_eq!(energy_in(&folder), Some(2.0));
-        std::fs::write(folder.join("intel-rapl:1/energy_uj"), "?").unwrap();
-        assert_eq!(energy_in(&folder), None);
-        std::fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(energy_in(&folder), None);
-    }
 }
