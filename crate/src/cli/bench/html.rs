@@ -54,8 +54,8 @@ fn write_page(report: &Report, out: &mut String) -> Result {
         heading(
             out,
             "What is left to win",
-            "Arithmetic for each byte against speed. The line is what this machine can do at most; the further below it, the more \
-             could be won.",
+            "Arithmetic for each byte against speed. The line is what this machine can do at most, the dashed one what it can \
+             do with what lies in memory; the further below, the more could be won.",
         )?;
         roofline(&report.frame_stages, &report.machine, out)?;
     }
@@ -188,9 +188,13 @@ fn bars(stages: &[Stage], out: &mut String) -> Result {
 fn roofline(stages: &[Stage], machine: &Machine, out: &mut String) -> Result {
     let (x, y) = (Axis::x(0.05, 100.0, true), Axis::y(0.05, 2.0 * machine.gflop_per_second, true));
     begin(out, [&x, &y], ["operations for each byte", "10⁹ operations a second"])?;
-    let roof = |intensity: f64| machine.gflop_per_second.min(intensity * machine.memory_gb_per_second);
-    let along = (0..=60).map(|i| 0.05 * 2000f64.powf(f64::from(i) / 60.0));
-    path(out, along.map(|i| (x.at(i), y.at(roof(i)))), "stroke=\"#888\" stroke-width=\"2\"")?;
+    let Machine { gflop_per_second, memory_gb_per_second, cache_gb_per_second } = *machine;
+    let dashed = "stroke=\"#888\" stroke-dasharray=\"5 4\"";
+    for (speed, style) in [(cache_gb_per_second, "stroke=\"#888\" stroke-width=\"2\""), (memory_gb_per_second, dashed)]
+    {
+        let along = (0..=60).map(|i| 0.05 * 2000f64.powf(f64::from(i) / 60.0));
+        path(out, along.map(|i| (x.at(i), y.at(gflop_per_second.min(i * speed)))), style)?;
+    }
     for (stage, colour) in stages.iter().zip(COLOURS.iter().cycle()).filter(|(s, _)| s.ms_p50 > 0.0 && s.mbytes > 0.0) {
         let at = (x.at(1000.0 * stage.gflop / stage.mbytes), y.at(1000.0 * stage.gflop / stage.ms_p50));
         write!(out, "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"5\" fill=\"{colour}\"/>", at.0, at.1)?;
