@@ -19,7 +19,8 @@ pub struct OperationTime {
     pub operation: &'static str,
     /// Lengths of the axes of its result.
     pub output: Vec<usize>,
-    /// Floating point operations in billions; a multiply-add counts as two.
+    /// Floating point operations in billions, as the operation is defined: a kernel may know a way with fewer. A multiply-add
+    /// counts as two.
     pub gflop: f64,
     /// Bytes that must at least move.
     pub bytes: u64,

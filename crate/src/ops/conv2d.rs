@@ -263,7 +263,7 @@ mod tests {
         let prelu = Activation::Prelu(weights(3, &[80]));
         let cases = [
             ([1, 17, 19], Padding::Same, Activation::None),
-            ([2, 18, 16], Padding::VALID, Activation::Relu6),
+            ([2, 20, 19], Padding::VALID, Activation::Relu6),
             ([1, 35, 33], two, prelu),
             ([1, 16, 16], Padding::Same, Activation::Sigmoid),
             ([1, 3, 131], Padding::Same, Activation::None),

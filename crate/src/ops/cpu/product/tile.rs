@@ -81,6 +81,7 @@ pub(super) unsafe fn tile<L: Lanes, const ROWS: usize, const VECTORS: usize>(
         // to fill that time, so each gets several, for channels in turn.
         let chains = (SUMS / (ROWS * VECTORS)).clamp(1, CHAINS);
         let mut sums = [[[L::splat(0.0); VECTORS]; ROWS]; CHAINS];
+        // A loop: `array::from_fn` of arrays in arrays becomes a call that gives them back through memory.
         for (r, row) in sums[0].iter_mut().enumerate() {
             let from = if part.first { bias } else { waiting[at + r].as_ptr() };
             row.iter_mut().enumerate().for_each(|(v, sum)| *sum = L::load(from.add(v * L::WIDTH)));
