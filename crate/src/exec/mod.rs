@@ -2,7 +2,7 @@
 //!
 //! [`cpu`] runs on the processor, natively and in the browser, [`wgpu`] on any GPU, natively and in the browser, `candle` on
 //! NVIDIA GPUs (with the feature `cuda`). [`session`] hides which; [`auto`] measures which is faster, [`bench`] measures
-//! every operation.
+//! every operation, [`roof`] says how fast it could be at most, and [`probe`] tries that out on a processor.
 
 pub mod auto;
 pub mod bench;
