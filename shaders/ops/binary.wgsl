@@ -1,9 +1,11 @@
-// Arithmetic of two values. A repeated axis has stride 0, so broadcasting is only a matter of addresses.
+// Arithmetic of two values. A repeated axis has stride 0, so broadcasting is only a matter of addresses. An invocation takes
+// EACH neighbours along the innermost axis: where they are is worked out once.
 
 override KIND: u32 = 0u;
+override EACH: u32 = 1u;
 
 struct Params {
-    elements: u32,
+    groups: u32,                      // of EACH elements of the result
     lengths: array<vec4<u32>, 2>,     // of the result, innermost axis first
     strides_a: array<vec4<u32>, 2>,
     strides_b: array<vec4<u32>, 2>,
@@ -16,11 +18,12 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-    let at = element(id, groups, 64u);
-    if at >= p.elements {
+    let group = element(id, groups, 64u);
+    if group >= p.groups {
         return;
     }
-    var rest = at;
+    let first = group * EACH;
+    var rest = first;
     var from_a = 0u;
     var from_b = 0u;
     for (var axis = 0u; axis < 8u && rest > 0u; axis++) {
@@ -30,17 +33,21 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         from_a += i * p.strides_a[axis / 4u][axis % 4u];
         from_b += i * p.strides_b[axis / 4u][axis % 4u];
     }
-    let u = a[from_a];
-    let v = b[from_b];
-    var result = u + v;
-    switch KIND {
-        case 1u: { result = u - v; }
-        case 2u: { result = u * v; }
-        case 3u: { result = u / v; }
-        case 4u: { result = max(u, v); }
-        case 5u: { result = min(u, v); }
-        case 6u: { result = (u - v) * (u - v); }
-        default: {}
+    let step_a = p.strides_a[0].x;
+    let step_b = p.strides_b[0].x;
+    for (var i = 0u; i < EACH; i++) {
+        y[first + i] = result(a[from_a + i * step_a], b[from_b + i * step_b]);
     }
-    y[at] = result;
+}
+
+fn result(u: f32, v: f32) -> f32 {
+    switch KIND {
+        case 1u: { return u - v; }
+        case 2u: { return u * v; }
+        case 3u: { return u / v; }
+        case 4u: { return max(u, v); }
+        case 5u: { return min(u, v); }
+        case 6u: { return (u - v) * (u - v); }
+        default: { return u + v; }
+    }
 }

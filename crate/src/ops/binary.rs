@@ -70,15 +70,18 @@ impl Operation for BinaryOp {
 
     fn gpu(&self, inputs: &[&Shape], output: &Shape, _: Tuning) -> Vec<Dispatch> {
         let Walk { lengths, strides } = Walk::new([inputs[0], inputs[1]], output);
+        let each = if lengths.last().is_some_and(|length| length.is_multiple_of(EACH)) { EACH } else { 1 };
         let mut params = vec![0; 3];
         params.extend(axes(lengths.into_iter(), 1));
         params.extend(strides.into_iter().flat_map(|s| axes(s.into_iter(), 0)));
-        let constants = vec![("KIND", f64::from(self.0 as u8))];
+        let constants = vec![("KIND", f64::from(self.0 as u8)), ("EACH", each as f64)];
         let bindings = vec![Binding::Input(0), Binding::Input(1), Binding::Output];
-        vec![elementwise(shader!("binary"), constants, output.elements(), params, bindings)]
+        vec![elementwise(shader!("binary"), constants, output.elements() / each, params, bindings)]
     }
 }
 
+/// Neighbours that an invocation on a GPU takes, where the innermost axis has whole groups of them.
+const EACH: usize = 8;
 /// Least length of a row that is repeated, in elements.
 const LONG: usize = 1024;
 /// Elements that one thread takes at a time.
@@ -240,12 +243,17 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() })]
 
         #[test]
-        fn agrees_with_float64(dims in prop::collection::vec(1usize..6, 1..5), ones in any::<[bool; 8]>(), drop in 0usize..3, kind in 0usize..7) {
+        fn agrees_with_float64(dims in prop::collection::vec(1usize..6, 1..5), ones in any::<[bool; 8]>(), drop in 0usize..3, kind in 0usize..7, wide in any::<bool>()) {
             let kinds = [
                 Binary::Add, Binary::Subtract, Binary::Multiply, Binary::Divide, Binary::Maximum, Binary::Minimum,
                 Binary::SquaredDifference,
             ];
             let kind = kinds[kind];
+            // A GPU takes several neighbours at once where rows have whole groups of them.
+            let mut dims = dims;
+            if let Some(last) = dims.last_mut().filter(|_| wide) {
+                *last *= EACH;
+            }
             let a: Vec<usize> = dims.iter().zip(ones).map(|(&d, one)| if one { 1 } else { d }).collect();
             let b: Vec<usize> = dims.iter().zip(&ones[4..]).map(|(&d, &one)| if one { 1 } else { d }).collect();
             let b = b[drop.min(b.len() - 1)..].to_vec();
