@@ -13,7 +13,7 @@ mod words;
 
 use wasm_bindgen::prelude::*;
 
-pub use bench::{Bench, network_names};
+pub use bench::Bench;
 pub use engine::{Engine, FoundFace, PortraitFacts};
 pub use gpu::{GpuStage, open_gpu};
 pub use motion::{Motion, emotion_names};

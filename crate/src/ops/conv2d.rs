@@ -278,6 +278,17 @@ mod tests {
         }
     }
 
+    /// What tiles would take too much memory for goes the plain way; nothing is taken before that is known.
+    #[test]
+    fn rows_of_any_length_are_no_reason_to_take_memory() {
+        let weight = weights(1, &[64, 3, 3, 64]);
+        for width in [40_000, 1 << 31] {
+            let window = Window { batch: 1, input: [2, width], output: [2, width], before: [1, 1], ..Window::row(1) };
+            let window = Window { kernel: [3, 3], ..window };
+            assert!(Winograd::new(window, 64, &weight, None, &Activation::None).is_none());
+        }
+    }
+
     #[test]
     fn an_activation_after_it_is_folded_into_it() {
         let conv = Conv2d::new(weights(1, &[4, 3, 3, 2]));

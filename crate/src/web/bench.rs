@@ -8,6 +8,7 @@ use super::engine::{BorderError, Engine};
 use super::error::OrJs;
 use crate::decode::work::{FrameWork, Stage as Part};
 use crate::exec::{bench::bench_cpu, probe::Machine, roof::Roof};
+use crate::graph::Graph;
 use crate::motion::MotionFrame;
 use crate::motion::frame::Blendshape;
 
@@ -41,17 +42,27 @@ impl Measured {
 
 /// Measures an [`Engine`].
 #[wasm_bindgen]
-#[derive(Debug)]
 pub struct Bench {
     roof: Roof,
+    graphs: Vec<(&'static str, Graph)>,
 }
 
 #[wasm_bindgen]
 impl Bench {
-    /// Probes what one core can do at most in this browser: a few tenths of a second.
+    /// Probes what one core can do at most in this browser, a few tenths of a second, and reads the networks.
+    ///
+    /// # Errors
+    /// When a network is missing (code `pack`).
     #[wasm_bindgen(constructor)]
-    pub fn new() -> Bench {
-        Self { roof: Machine::measure().roof() }
+    pub fn new(engine: &Engine) -> Result<Bench, JsValue> {
+        let graphs = engine.models().graphs().or_js("pack")?;
+        Ok(Self { roof: Machine::measure().roof(), graphs })
+    }
+
+    /// Names of the networks.
+    #[wasm_bindgen(getter)]
+    pub fn networks(&self) -> Vec<String> {
+        self.graphs.iter().map(|(name, _)| (*name).to_owned()).collect()
     }
 
     /// The roof: device, 10^9 operations and bytes a second, and that it was measured.
@@ -79,11 +90,10 @@ impl Bench {
     ///
     /// # Errors
     /// When the pack has no such network (code `pack`).
-    pub fn network(&self, engine: &Engine, name: &str) -> Result<String, JsValue> {
-        let graphs = engine.models().graphs().or_js("pack")?;
-        let found = graphs.into_iter().find(|(known, _)| *known == name);
+    pub fn network(&self, name: &str) -> Result<String, JsValue> {
+        let found = self.graphs.iter().find(|(known, _)| *known == name);
         let (network, graph) = found.ok_or(BorderError::NoNetwork).or_js("pack")?;
-        let time = bench_cpu(network, &graph, RUNS).or_js("internal")?;
+        let time = bench_cpu(network, graph, RUNS).or_js("internal")?;
         let operation = |o: &crate::exec::bench::OperationTime| {
             let name = format!("{} {:?}", o.operation, o.output);
             Measured::new(name, o.seconds, 1e9 * o.gflop, o.bytes as f64, &self.roof)
@@ -102,21 +112,6 @@ impl Bench {
         let median = seconds.get(seconds.len() / 2).copied().unwrap_or_default();
         Measured::new(part.name().to_owned(), median, flops, bytes, &self.roof)
     }
-}
-
-impl Default for Bench {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// Names of the networks that [`Bench::network`] knows.
-///
-/// # Errors
-/// When one of them is missing (code `pack`).
-#[wasm_bindgen(js_name = networkNames)]
-pub fn network_names(engine: &Engine) -> Result<Vec<String>, JsValue> {
-    Ok(engine.models().graphs().or_js("pack")?.into_iter().map(|(name, _)| name.to_owned()).collect())
 }
 
 /// Numbers and names always become JSON.

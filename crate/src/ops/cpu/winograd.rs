@@ -19,6 +19,8 @@ const LEAST: usize = 64;
 const FEWEST: usize = 64;
 /// Tiles that are transformed at once: the far cache keeps them.
 const TILES: usize = 256;
+/// Transformed numbers, at most: a description of a network can ask for rows of any length.
+const MOST: usize = 1 << 24;
 /// Places of a tile along a side, and in all.
 const SIDE: usize = 4;
 const PLACES: usize = SIDE * SIDE;
@@ -67,6 +69,7 @@ impl Winograd {
         let blocks = tiles[0].div_ceil(TILES.div_ceil(tiles[1]));
         let rows = tiles[0].div_ceil(blocks);
         let count = rows * tiles[1];
+        count.checked_mul(PLACES * channels.max(columns)).filter(|&numbers| numbers <= MOST)?;
         let weight = weight.to_f32();
         let product = |place| {
             let transformed = transformed_weights(&weight, channels, place);
